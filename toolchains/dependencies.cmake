@@ -1,0 +1,72 @@
+# Everything that Figment takes from elsewhere is found here and nowhere else. The names of the packages
+# are in toolchains/packages.txt.
+
+# ccache, where present, makes a second build of the same sources nearly free.
+find_program(FIGMENT_CCACHE ccache)
+if(FIGMENT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FIGMENT_CCACHE})
+endif()
+
+# FlatBuffers: the runtime uses its headers alone, the build its compiler.
+find_path(FIGMENT_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h)
+find_program(FIGMENT_FLATC flatc)
+if(NOT FIGMENT_FLATBUFFERS_INCLUDE OR NOT FIGMENT_FLATC)
+  message(FATAL_ERROR "FlatBuffers is missing; install libflatbuffers-dev and flatbuffers-compiler.")
+endif()
+
+# XNNPACK: the folder with its include/ and lib/, from the system or the user's cache folder.
+if(FIGMENT_XNNPACK)
+  set(FIGMENT_XNNPACK_ROOT "" CACHE PATH "XNNPACK's folder; empty: toolchains/xnnpack.sh finds or builds it")
+  set(root "${FIGMENT_XNNPACK_ROOT}")
+  if(NOT root OR NOT EXISTS "${root}/include/xnnpack.h")
+    message(STATUS "Looking for XNNPACK (built once if it is not there; about 4 minutes on 2 cores)")
+    execute_process(
+      COMMAND ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER}
+        FIGMENT_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} ${PROJECT_SOURCE_DIR}/toolchains/xnnpack.sh
+      OUTPUT_VARIABLE root OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE result)
+    if(NOT result EQUAL 0)
+      message(FATAL_ERROR "XNNPACK could not be had; -DFIGMENT_XNNPACK=OFF builds the portable backend alone.")
+    endif()
+    set(FIGMENT_XNNPACK_ROOT "${root}" CACHE PATH "" FORCE)
+  endif()
+  message(STATUS "XNNPACK: ${root}")
+  set(FIGMENT_XNNPACK_INCLUDE ${root}/include)
+  set(libraries ${root}/lib)
+  if(root STREQUAL "/usr" AND CMAKE_LIBRARY_ARCHITECTURE)
+    set(libraries /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} /usr/lib)
+  endif()
+  include(toolchains/xnnpack_target.cmake)
+  figment_add_xnnpack_target("${FIGMENT_XNNPACK_INCLUDE}" "${libraries}")
+endif()
+
+# The converter reads protobuf messages of ONNX's own classes.
+if(FIGMENT_BUILD_CONVERTER)
+  find_package(Protobuf REQUIRED)
+  find_path(FIGMENT_ONNX_INCLUDE onnx/onnx_pb.h)
+  find_library(FIGMENT_ONNX_PROTO onnx_proto)
+  if(NOT FIGMENT_ONNX_INCLUDE OR NOT FIGMENT_ONNX_PROTO)
+    message(FATAL_ERROR "ONNX's message classes are missing; install libonnx-dev.")
+  endif()
+  add_library(figment_onnx INTERFACE)
+  target_include_directories(figment_onnx SYSTEM INTERFACE ${FIGMENT_ONNX_INCLUDE})
+  # As libonnx_proto itself was built, or the messages' layout differs.
+  target_compile_definitions(figment_onnx INTERFACE ONNX_ML=1 ONNX_NAMESPACE=onnx)
+  target_link_libraries(figment_onnx INTERFACE ${FIGMENT_ONNX_PROTO} protobuf::libprotobuf)
+endif()
+
+# The command line: arguments, --json, pictures.
+if(FIGMENT_BUILD_TOOLS)
+  find_package(CLI11 REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  find_package(PNG REQUIRED)
+  find_package(Threads REQUIRED)
+endif()
+
+if(FIGMENT_BUILD_TESTS)
+  find_path(FIGMENT_DOCTEST_INCLUDE doctest/doctest.h)
+  if(NOT FIGMENT_DOCTEST_INCLUDE)
+    message(FATAL_ERROR "doctest is missing; install doctest-dev, or configure with -DFIGMENT_BUILD_TESTS=OFF.")
+  endif()
+  add_library(figment_doctest INTERFACE)
+  target_include_directories(figment_doctest SYSTEM INTERFACE ${FIGMENT_DOCTEST_INCLUDE})
+endif()

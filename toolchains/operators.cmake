@@ -1,0 +1,87 @@
+# Reads the operator union of runtime/format/model.fbs, the only list of operators, and writes
+# generated/figment/operators.cc: the table from the union's index to the operator's rooms.
+#
+# For a member ConvTranspose2D the portable room is runtime/ops/conv_transpose2d.cc, which defines
+# figment::ops::kConvTranspose2D; the fast one, if there is such a file, is
+# runtime/xnnpack/conv_transpose2d.cc, which defines figment::xnnpack::kConvTranspose2D. A member without
+# its file is not an error here: the link fails and names what is missing.
+
+# figment_operators(table_variable sources_variable): sets the generated file's path and the list of all
+# sources of runtime/ops and runtime/xnnpack that this build compiles.
+function(figment_operators table_variable sources_variable)
+  set(schema ${PROJECT_SOURCE_DIR}/runtime/format/model.fbs)
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${schema})
+  file(READ ${schema} text)
+  string(REGEX REPLACE "//[^\n]*" "" text "${text}")
+  if(NOT text MATCHES "union[ \t\r\n]+OperatorOptions[ \t\r\n]*{([^}]*)}")
+    message(FATAL_ERROR "${schema} has no union OperatorOptions.")
+  endif()
+  string(REGEX REPLACE "=[^,]*" "" members "${CMAKE_MATCH_1}") # explicit values
+  string(REGEX REPLACE "[ \t\r\n]" "" members "${members}")
+  string(REPLACE "," ";" members "${members}")
+  list(REMOVE_ITEM members "")
+
+  string(REPLACE "," ";" wanted "${FIGMENT_OPS}")
+  foreach(name IN LISTS wanted)
+    if(NOT name IN_LIST members)
+      message(FATAL_ERROR "FIGMENT_OPS names '${name}', which is no operator of ${schema}.")
+    endif()
+  endforeach()
+
+  # Files that belong to no member are shared by several operators and always compiled.
+  file(GLOB portable CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/ops/*.cc)
+  file(GLOB fast CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/xnnpack/*.cc)
+  set(portable_rooms "")
+  set(fast_rooms "")
+  set(entries "")
+  foreach(member IN LISTS members)
+    string(REGEX REPLACE "([a-z])([A-Z])" "\\1_\\2" file "${member}")
+    string(TOLOWER "${file}" file)
+    set(portable_file ${PROJECT_SOURCE_DIR}/runtime/ops/${file}.cc)
+    set(fast_file ${PROJECT_SOURCE_DIR}/runtime/xnnpack/${file}.cc)
+    if(wanted AND NOT member IN_LIST wanted)
+      list(REMOVE_ITEM portable ${portable_file})
+      list(REMOVE_ITEM fast ${fast_file})
+      string(APPEND entries "    {\"${member}\", nullptr, nullptr},\n")
+      continue()
+    endif()
+    string(APPEND portable_rooms "extern const OperatorRoom k${member};\n")
+    if(FIGMENT_XNNPACK AND fast_file IN_LIST fast)
+      string(APPEND fast_rooms "extern const FastRoom k${member};\n")
+      string(APPEND entries "    {\"${member}\", &k${member}, &xnnpack::k${member}},\n")
+    else()
+      string(APPEND entries "    {\"${member}\", &k${member}, nullptr},\n")
+    endif()
+  endforeach()
+  list(LENGTH members count)
+  math(EXPR count "${count} + 1")
+
+  set(table ${PROJECT_BINARY_DIR}/generated/figment/operators.cc)
+  # file(CONFIGURE) leaves an unchanged file alone, so that nothing is compiled again.
+  file(CONFIGURE OUTPUT ${table} @ONLY CONTENT [=[
+// The table of operators, in the order of the schema's union. Generated from runtime/format/model.fbs by
+// toolchains/operators.cmake.
+#include "runtime/ops/operator.h"
+
+namespace figment::ops {
+@portable_rooms@}  // namespace figment::ops
+
+#ifdef FIGMENT_WITH_XNNPACK
+namespace figment::xnnpack {
+@fast_rooms@}  // namespace figment::xnnpack
+#endif
+
+namespace figment::ops {
+const OperatorEntry kOperators[] = {
+    {"NONE", nullptr, nullptr},
+@entries@};
+const int kOperatorCount = @count@;
+}  // namespace figment::ops
+]=])
+  set(sources ${portable})
+  if(FIGMENT_XNNPACK)
+    list(APPEND sources ${fast})
+  endif()
+  set(${table_variable} ${table} PARENT_SCOPE)
+  set(${sources_variable} ${sources} PARENT_SCOPE)
+endfunction()
