@@ -1,0 +1,47 @@
+// The road of a trained file to the bytes of an .fgm: import, passes, emit.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "converter/emit/flatbuffer.h"
+
+namespace figment::converter {
+
+enum class WeightStorage { kFloat32, kFloat16 };
+enum class NoiseHandling { kOperator, kInput };  // RandomNormal in the source: seeded operator, or a latent input
+
+struct ConvertOptions {
+  WeightStorage weights = WeightStorage::kFloat32;
+  NoiseHandling noise = NoiseHandling::kOperator;
+  std::map<std::string, std::vector<std::int64_t>> input_shapes;  // --input NAME=1x3x64x64
+  // What the file says of itself; guessed from the graph where not given.
+  std::optional<format::ModelKind> kind;
+  std::optional<format::PriorT> prior;
+  std::optional<format::ImageT> image;  // height, width, channels, low, high
+  std::string name;     // empty: the source file's stem
+  std::string licence;  // the text itself
+  std::uint64_t golden_seed = 42;
+};
+
+// One line of `convert --report`.
+struct PassReport {
+  std::string pass;
+  std::string sentence;  // what it did
+  std::size_t operators_after = 0;
+};
+
+struct Conversion {
+  std::vector<std::byte> bytes;
+  std::vector<PassReport> passes;
+  std::size_t operators_before = 0, operators_after = 0;
+  std::size_t file_bytes = 0;
+  std::size_t arena_bytes_portable = 0, arena_bytes_xnnpack = 0;  // at batch 1
+};
+
+// Throws ConvertError.
+Conversion convert(const std::filesystem::path& source, const ConvertOptions& options);
+
+}  // namespace figment::converter

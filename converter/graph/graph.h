@@ -1,0 +1,123 @@
+// The converter's intermediate form: a list of the runtime's own operators over named tensors.
+//
+// Every graph between import and emit has a meaning that the runtime defines: importers emit the runtime's
+// operators (pictures N,H,W,C, with a Transpose before and after where the source had N,C,H,W), and each
+// pass turns one such graph into another with the same results. Shapes are those at batch 1; `batch_axis`
+// says which axis the batch multiplies.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "figment/figment.h"
+#include "figment/format/model_generated.h"
+
+namespace figment::converter {
+
+// What a user did wrong or what cannot be converted: one sentence that names the node, the operator and
+// what to do. The only exception of the converter; the command line prints it.
+struct ConvertError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+using TensorId = int;
+inline constexpr TensorId kAbsent = -1;  // an optional operand that was not given
+
+struct GraphTensor {
+  std::string name;
+  DataType type = DataType::kFloat32;
+  Shape shape;
+  int batch_axis = -1;
+  // Row-major little-endian values of a constant. Constants of 64-bit integers and booleans in the source
+  // are held as int32 (values saturate).
+  std::optional<std::vector<std::byte>> data;
+
+  bool constant() const { return data.has_value(); }
+  const float* floats() const { return reinterpret_cast<const float*>(data->data()); }
+  const std::int32_t* integers() const { return reinterpret_cast<const std::int32_t*>(data->data()); }
+};
+
+struct Node {
+  std::string name;  // the source's, for messages
+  format::OperatorOptionsUnion options;
+  std::vector<TensorId> inputs;
+  TensorId output = kAbsent;
+  std::optional<format::UnaryT> activation;
+
+  format::OperatorOptions kind() const { return options.type; }
+  // The options of a node whose kind is known: node.as<format::Conv2DT>().
+  template <typename T>
+  T& as() {
+    return *static_cast<T*>(options.value);
+  }
+  template <typename T>
+  const T& as() const {
+    return *static_cast<const T*>(options.value);
+  }
+};
+
+// Makes options for a node: make_options(format::Conv2DT{...}).
+template <typename T>
+format::OperatorOptionsUnion make_options(T table) {
+  format::OperatorOptionsUnion options;
+  options.Set(std::move(table));
+  return options;
+}
+
+struct GraphPort {
+  std::string name;
+  TensorId tensor = kAbsent;
+  std::vector<std::uint8_t> source_axes;  // axis i of the source's order is our axis source_axes[i]; empty: same
+};
+
+struct Graph {
+  std::string name;
+  std::vector<GraphTensor> tensors;
+  std::vector<Node> nodes;  // in the order in which they run
+  std::vector<GraphPort> inputs, outputs;
+  bool any_batch = false;
+
+  const GraphTensor& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
+  GraphTensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }
+
+  TensorId add_input(std::string tensor_name, DataType type, const Shape& shape);
+  TensorId add_constant(std::string tensor_name, DataType type, const Shape& shape, std::vector<std::byte> data);
+  TensorId add_floats(std::string tensor_name, const Shape& shape, const std::vector<float>& values);
+  TensorId add_integers(std::string tensor_name, const Shape& shape, const std::vector<std::int32_t>& values);
+
+  // Appends a node and returns its output, whose type and shape the runtime's own rule gives. `declared` is for
+  // operators whose output is a matter of declaration (Reshape, Tile, RandomNormal). When every input is constant
+  // (and the operator is not RandomNormal) nothing is appended: the runtime's portable definition computes the
+  // values and the result is a constant. Throws ConvertError with the runtime's sentence.
+  TensorId add_node(std::string node_name, format::OperatorOptionsUnion options, std::vector<TensorId> node_inputs,
+                    std::optional<Shape> declared = std::nullopt);
+};
+
+Shape make_shape(const std::vector<std::int64_t>& extents);  // throws past kMaxRank axes
+std::string describe(const Shape& shape);                    // "1x3x64x64"
+std::string kind_name(const Node& node);                     // "ConvTranspose2D"
+
+// The output's type and shape that the runtime's rule gives `node` when its inputs have the shapes of `batch`
+// times their batch axis. Throws ConvertError with the runtime's sentence.
+GraphTensor infer(const Graph& graph, const Node& node, int batch);
+
+// Checks that every node's declared output is what the runtime's rules give, at `batch`; false at the first that is not.
+bool holds_at_batch(const Graph& graph, int batch);
+
+// Runs one node whose inputs are all constant through the runtime's portable definition.
+std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const GraphTensor& result);
+
+// How many nodes and outputs read each tensor; index = tensor id.
+std::vector<int> count_readers(const Graph& graph);
+
+// Drops nodes that no output needs and tensors that nobody names, and renumbers.
+void sweep(Graph& graph);
+
+// A printed form for people: one line a node.
+std::string print(const Graph& graph);
+
+}  // namespace figment::converter

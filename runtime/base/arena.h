@@ -1,0 +1,62 @@
+// The caller's memory, handed out from its low end; nothing is ever taken elsewhere.
+//
+// What lives as long as the session is taken one after another. A block that is given back while it is
+// the last one shrinks the arena again, so XNNPACK's short-lived buffers cost their peak alone. In
+// measuring mode the same arithmetic runs over memory borrowed from the system.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace figment {
+
+class Arena {
+ public:
+  static constexpr std::size_t kAlignment = 64;
+
+  // Over the caller's bytes; `base` is a multiple of kAlignment.
+  Arena(std::byte* base, std::size_t capacity) : base_(base), capacity_(capacity) {}
+
+  // Measures: every block comes from the system and goes back in the destructor.
+  struct Measure {};
+  explicit Arena(Measure) : capacity_(SIZE_MAX), measuring_(true) {}
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  // `bytes` aligned to kAlignment, or null when the arena is full (`overflowed` then).
+  void* allocate(std::size_t bytes);
+  // Gives a block back; only the top block's room is used again.
+  void release(void* block);
+  // Moves `used` on without giving memory; false when it does not fit.
+  bool reserve(std::size_t bytes);
+
+  bool measuring() const { return measuring_; }
+  bool overflowed() const { return overflowed_; }
+  std::size_t used() const { return used_; }
+  // The largest `used` so far: what a caller must give.
+  std::size_t high_water() const { return high_water_; }
+  std::byte* at(std::size_t offset) const { return base_ + offset; }
+  bool owns(const void* block) const;
+
+  template <typename T>
+  T* allocate_array(std::size_t count) {
+    return static_cast<T*>(allocate(count * sizeof(T)));
+  }
+
+ private:
+  // Before every block, so that it can be given back; one alignment unit long.
+  struct Header;
+
+  void* take(std::size_t bytes);
+
+  std::byte* base_ = nullptr;
+  std::size_t capacity_ = 0;
+  std::size_t used_ = 0;
+  std::size_t high_water_ = 0;
+  bool measuring_ = false;
+  bool overflowed_ = false;
+  Header* last_ = nullptr;  // the block on top
+};
+
+}  // namespace figment

@@ -1,0 +1,33 @@
+// Builds the sentence inside a Status from pieces, without the heap and without printf.
+#pragma once
+
+#include <initializer_list>
+
+#include "figment/figment.h"
+
+namespace figment {
+
+// One piece of a sentence: text, a number, or a shape (printed as 1x4x4x512).
+struct Piece {
+  Piece(const char* text) : kind(Kind::kText), words(text) {}
+  Piece(std::string_view text) : kind(Kind::kText), words(text) {}
+  Piece(std::int64_t value) : kind(Kind::kNumber), number(value) {}
+  Piece(std::int32_t value) : kind(Kind::kNumber), number(value) {}
+  Piece(std::size_t value) : kind(Kind::kNumber), number(static_cast<std::int64_t>(value)) {}
+  Piece(const Shape& value) : kind(Kind::kShape), shape(&value) {}
+
+  enum class Kind : std::uint8_t { kText, kNumber, kShape } kind;
+  std::string_view words;
+  std::int64_t number = 0;
+  const Shape* shape = nullptr;
+};
+
+// A sentence longer than the Status holds is cut.
+Status make_error(ErrorCode code, std::initializer_list<Piece> pieces);
+
+inline Status bad_file(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kBadFile, pieces); }
+inline Status unsupported(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kUnsupported, pieces); }
+inline Status bad_argument(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kBadArgument, pieces); }
+inline Status backend_error(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kBackend, pieces); }
+
+}  // namespace figment
