@@ -38,6 +38,8 @@ FORBIDDEN_IN_RUNTIME = {
     "a file": r"\b(fopen|freopen|open|creat|mmap)\s*\(\s*(\"|[a-z_]*path)|\bstd::[io]?fstream\b",
     "abort": r"(?<![\w.>:])(abort|exit|_exit|quick_exit|terminate|assert)\s*\(|\bstd::(abort|exit|terminate)\b",
 }
+# The one exception: Session::arena_bytes measures with memory borrowed from the system and given back.
+ALLOWED = {("runtime/base/arena.cc", "the heap")}
 FORBIDDEN_HEADERS_IN_RUNTIME = {
     "iostream", "fstream", "sstream", "ostream", "istream", "cstdio", "stdio.h", "vector", "string",
     "map", "set", "unordered_map", "unordered_set", "deque", "list", "memory", "functional",
@@ -76,9 +78,11 @@ def complaints(path, text):
             found.append(f"{path}:{number}: the runtime does without <{target}>")
     if room == "runtime":
         for number, line in enumerate(without_comments_and_strings(text).split("\n"), 1):
+            if line.lstrip().startswith("#include"):
+                continue
             for what, pattern in FORBIDDEN_IN_RUNTIME.items():
                 match = re.search(pattern, line)
-                if match:
+                if match and (path, what) not in ALLOWED:
                     found.append(f"{path}:{number}: the runtime does without {what} ('{match.group(0)}')")
     return found
 
@@ -100,7 +104,7 @@ def try_the_rules():
         'fopen("x", "r");', "std::cout << 1;", "std::function<void()> f;", "assert(x);",
         "dynamic_cast<A*>(b);", "auto p = std::make_unique<int>();")]
     good = [("runtime/a.cc", comment + line + "\n") for line in (
-        '#include "runtime/ops/operator.h"', "new (place) State();", "A(const A&) = delete;",
+        '#include "runtime/ops/operator.h"', "#include <new>", "new (place) State();", "A(const A&) = delete;",
         'const char* text = "throw new malloc(";', "// throw new malloc()", "std::string_view name;",
         "int new_shape = 1;", "renew = free_bytes;", "Result<Model> Model::open(Bytes bytes);",
         "char quote = '\"'; int x = 1'000'000;")] + [
