@@ -1,8 +1,8 @@
 // The caller's memory, handed out from its low end; nothing is ever taken elsewhere.
 //
-// What lives as long as the session is taken one after another. A block that is given back while it is
-// the last one shrinks the arena again, so XNNPACK's short-lived buffers cost their peak alone. In
-// measuring mode the same arithmetic runs over memory borrowed from the system.
+// What lives as long as the session is taken one after another. A block that is given back while it
+// is the last one shrinks the arena again, so XNNPACK's short-lived buffers cost their peak alone.
+// In measuring mode the same arithmetic runs over memory borrowed from the system.
 #pragma once
 
 #include <cstddef>
@@ -28,16 +28,19 @@ class Arena {
   void* allocate(std::size_t bytes);
   // Gives a block back; only the top block's room is used again.
   void release(void* block);
-  // Moves `used` on without giving memory; false when it does not fit.
-  bool reserve(std::size_t bytes);
+  // How many bytes were asked for `block`.
+  static std::size_t block_bytes(const void* block);
+  // Sets aside the next `bytes` without touching them: nothing is borrowed for them while
+  // measuring. Returns their place, null while measuring or when they do not fit.
+  std::byte* reserve(std::size_t bytes);
 
   bool measuring() const { return measuring_; }
   bool overflowed() const { return overflowed_; }
+  // Where the next block would stand; null while measuring.
+  std::byte* top() const { return measuring_ ? nullptr : base_ + used_; }
   std::size_t used() const { return used_; }
   // The largest `used` so far: what a caller must give.
   std::size_t high_water() const { return high_water_; }
-  std::byte* at(std::size_t offset) const { return base_ + offset; }
-  bool owns(const void* block) const;
 
   template <typename T>
   T* allocate_array(std::size_t count) {
@@ -48,7 +51,7 @@ class Arena {
   // Before every block, so that it can be given back; one alignment unit long.
   struct Header;
 
-  void* take(std::size_t bytes);
+  bool advance(std::size_t bytes);
 
   std::byte* base_ = nullptr;
   std::size_t capacity_ = 0;

@@ -25,9 +25,17 @@ struct Piece {
 // A sentence longer than the Status holds is cut.
 Status make_error(ErrorCode code, std::initializer_list<Piece> pieces);
 
-inline Status bad_file(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kBadFile, pieces); }
-inline Status unsupported(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kUnsupported, pieces); }
-inline Status bad_argument(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kBadArgument, pieces); }
-inline Status backend_error(std::initializer_list<Piece> pieces) { return make_error(ErrorCode::kBackend, pieces); }
+inline Status bad_file(std::initializer_list<Piece> pieces) {
+  return make_error(ErrorCode::kBadFile, pieces);
+}
+inline Status unsupported(std::initializer_list<Piece> pieces) {
+  return make_error(ErrorCode::kUnsupported, pieces);
+}
+inline Status bad_argument(std::initializer_list<Piece> pieces) {
+  return make_error(ErrorCode::kBadArgument, pieces);
+}
+inline Status backend_error(std::initializer_list<Piece> pieces) {
+  return make_error(ErrorCode::kBackend, pieces);
+}
 
 }  // namespace figment

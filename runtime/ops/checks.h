@@ -15,7 +15,8 @@ inline Status require_type(const Operation& operation, std::size_t index, DataTy
 }
 
 // float32 activations everywhere; weights may be float16 in the file where `allow_float16`.
-inline Status require_float(const Operation& operation, std::size_t index, bool allow_float16 = false) {
+inline Status require_float(const Operation& operation, std::size_t index,
+                            bool allow_float16 = false) {
   const Tensor& tensor = operation.in(index);
   if (tensor.type == DataType::kFloat32) return {};
   if (allow_float16 && tensor.type == DataType::kFloat16 && tensor.constant) return {};
@@ -24,7 +25,8 @@ inline Status require_float(const Operation& operation, std::size_t index, bool 
 
 inline Status require_rank(const Operation& operation, std::size_t index, int rank) {
   if (operation.in(index).shape.rank != rank)
-    return bad_file({"input ", index, " has shape ", operation.in(index).shape, " but must have ", rank, " axes"});
+    return bad_file({"input ", index, " has shape ", operation.in(index).shape, " but must have ",
+                     rank, " axes"});
   return {};
 }
 
@@ -39,7 +41,8 @@ inline Status require_vector(const Operation& operation, std::size_t index, int 
 }
 
 inline Status require_axis(int axis, int rank) {
-  if (axis < 0 || axis >= rank) return bad_file({"axis ", axis, " is outside a tensor of ", rank, " axes"});
+  if (axis < 0 || axis >= rank)
+    return bad_file({"axis ", axis, " is outside a tensor of ", rank, " axes"});
   return {};
 }
 
@@ -48,19 +51,23 @@ inline Status require_positive(std::int64_t value, const char* what) {
   return {};
 }
 
-inline Status require_range(std::int64_t value, std::int64_t low, std::int64_t high, const char* what) {
+inline Status require_range(std::int64_t value, std::int64_t low, std::int64_t high,
+                            const char* what) {
   if (value < low || value > high)
     return bad_file({what, " is ", value, " but must lie between ", low, " and ", high});
   return {};
 }
 
-// Sets `result` to a tensor of float32 with `shape`, after checking that it is not too large to index.
+// Sets `result` to a tensor of float32 with `shape`, after checking that it is not too large to
+// index.
 inline Status set_result(Tensor& result, DataType type, const Shape& shape) {
   std::int64_t elements = 1;
   for (int axis = 0; axis < shape.rank; ++axis) {
-    if (shape[axis] <= 0) return bad_file({"the output would have shape ", shape, ": every extent must be positive"});
+    if (shape[axis] <= 0)
+      return bad_file({"the output would have shape ", shape, ": every extent must be positive"});
     elements *= shape[axis];
-    if (elements > INT32_MAX) return bad_file({"the output would have shape ", shape, ": too large"});
+    if (elements > INT32_MAX)
+      return bad_file({"the output would have shape ", shape, ": too large"});
   }
   result.type = type;
   result.shape = shape;

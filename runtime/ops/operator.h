@@ -1,7 +1,7 @@
 // What an operator's room (runtime/ops/<operator>.cc) provides, and what it is called with.
 //
-// A room defines one constant, `const OperatorRoom k<Member>` in namespace figment::ops, named as the
-// member of the schema's union OperatorOptions. CMake makes the table of rooms from that union.
+// A room defines one constant, `const OperatorRoom k<Member>` in namespace figment::ops, named as
+// the member of the schema's union OperatorOptions. CMake makes the table of rooms from that union.
 #pragma once
 
 #include "figment/figment.h"
@@ -41,15 +41,16 @@ enum class Memory : std::uint8_t {
   kAlias,    // output is input 0 under another shape: nothing is computed
 };
 
-// An operator, as the portable definition has it. `shape` checks everything a file could lie about, for
-// the shapes at hand; once it has passed, `forward` cannot fail.
+// An operator, as the portable definition has it. `shape` checks everything a file could lie about,
+// for the shapes at hand; once it has passed, `forward` cannot fail.
 struct OperatorRoom {
   std::uint8_t min_inputs;
   std::uint8_t max_inputs;  // inputs from min_inputs on may be absent
   Memory memory;
-  // Checks types, shapes and options, and writes the output's shape and type into `result`. On entry
-  // `result` holds what the file declares (in the converter perhaps nothing: rank -1); rooms whose
-  // output shape is a matter of declaration (Reshape, Tile, RandomNormal) check it and leave it.
+  // Checks types, shapes and options, and writes the output's shape and type into `result`. On
+  // entry `result` holds what the file declares (in the converter perhaps nothing: rank -1); rooms
+  // whose output shape is a matter of declaration (Reshape, Tile, RandomNormal) check it and leave
+  // it.
   Status (*shape)(const Operation& operation, Tensor& result);
   // Bytes of scratch that forward wants; null: none.
   std::size_t (*scratch_bytes)(const Operation& operation);
@@ -69,8 +70,8 @@ namespace ops {
 
 // A row of the table that CMake makes from the schema's union.
 struct OperatorEntry {
-  const char* kind;            // the member's name
-  const OperatorRoom* room;    // null: left out of this build
+  const char* kind;               // the member's name
+  const OperatorRoom* room;       // null: left out of this build
   const xnnpack::FastRoom* fast;  // null: no faster version
 };
 
@@ -78,8 +79,8 @@ struct OperatorEntry {
 extern const OperatorEntry kOperators[];
 extern const int kOperatorCount;
 
-// Runs `room.shape` after checking the number of operands. The one border check of operators: used by
-// Model::open, Session::create and the converter.
+// Runs `room.shape` after checking the number of operands. The one border check of operators: used
+// by Model::open, Session::create and the converter.
 Status check_operation(const OperatorEntry& entry, const Operation& operation, Tensor& result);
 
 }  // namespace ops

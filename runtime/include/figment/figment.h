@@ -1,9 +1,9 @@
 // The public API of Figment's runtime, on one page.
 //
-//   auto model = figment::Model::open(bytes);                        // verifies once, copies nothing
-//   auto need = figment::Session::arena_bytes(*model, options);      // exact, before any memory is given
-//   auto session = figment::Session::create(*model, arena, options); // from here on, nothing from the heap
-//   figment::fill_normal(session->input(0), seed);
+//   auto model = figment::Model::open(bytes);                        // verifies once, copies
+//   nothing auto need = figment::Session::arena_bytes(*model, options);      // exact, before any
+//   memory is given auto session = figment::Session::create(*model, arena, options); // from here
+//   on, nothing from the heap figment::fill_normal(session->input(0), seed);
 //   FIG_TRY(session->run());
 //   figment::to_rgb8(session->output(0), model->image(), pixels);
 //
@@ -69,17 +69,23 @@ class [[nodiscard]] Result {
 };
 
 // Returns from the calling function when `expression` (a Status) is an error.
-#define FIG_TRY(expression)                                \
-  do {                                                     \
-    if (::figment::Status fig_try_status_ = (expression);  \
-        !fig_try_status_.ok())                             \
-      return fig_try_status_;                              \
+#define FIG_TRY(expression)                                                      \
+  do {                                                                           \
+    if (::figment::Status fig_try_status_ = (expression); !fig_try_status_.ok()) \
+      return fig_try_status_;                                                    \
   } while (false)
 
 // ---- Tensors --------------------------------------------------------------------------------
 
 // Values as in runtime/format/model.fbs.
-enum class DataType : std::uint8_t { kFloat32 = 0, kFloat16 = 1, kInt32 = 2, kInt8 = 3, kInt4 = 4, kUInt8 = 5 };
+enum class DataType : std::uint8_t {
+  kFloat32 = 0,
+  kFloat16 = 1,
+  kInt32 = 2,
+  kInt8 = 3,
+  kInt4 = 4,
+  kUInt8 = 5
+};
 
 inline constexpr int kMaxRank = 8;
 
@@ -130,9 +136,10 @@ enum class Distribution : std::uint8_t { kNormal, kUniform };
 struct Port {
   std::string_view name;  // as the source file had it
   DataType type;
-  Shape shape;                       // at batch 1, in the runtime's order (N,H,W,C)
-  std::int32_t batch_axis;           // the axis that grows with the batch, -1 if none does
-  std::uint8_t source_axes[kMaxRank];  // axis i of the source file's order is our axis source_axes[i]
+  Shape shape;              // at batch 1, in the runtime's order (N,H,W,C)
+  std::int32_t batch_axis;  // the axis that grows with the batch, -1 if none does
+  std::uint8_t
+      source_axes[kMaxRank];  // axis i of the source file's order is our axis source_axes[i]
 };
 
 // How an output is to be read as a picture.
@@ -149,9 +156,9 @@ struct Model;  // the FlatBuffer; internal
 // and unmoved. Cheap to copy.
 class Model {
  public:
-  // Verifies `bytes` once, in full; copies nothing. Weights are used in place, so `bytes` must begin
-  // at an address that is a multiple of 64 (a mapped file does). Also starts XNNPACK, once in a
-  // process: the only step that may take memory from the system for good.
+  // Verifies `bytes` once, in full; copies nothing. Weights are used in place, so `bytes` must
+  // begin at an address that is a multiple of 64 (a mapped file does). Also starts XNNPACK, once in
+  // a process: the only step that may take memory from the system for good.
   static Result<Model> open(std::span<const std::byte> bytes);
 
   std::string_view name() const;
@@ -218,9 +225,10 @@ class Session {
   // memory from the system while it measures and gives it back before it returns.
   static Result<std::size_t> arena_bytes(const Model& model, const Options& options);
 
-  // Lays the model out in `arena` (which must begin at a multiple of kArenaAlignment and outlive the
-  // session, as must the model's bytes). Takes nothing from the heap.
-  static Result<Session> create(const Model& model, std::span<std::byte> arena, const Options& options);
+  // Lays the model out in `arena` (which must begin at a multiple of kArenaAlignment and outlive
+  // the session, as must the model's bytes). Takes nothing from the heap.
+  static Result<Session> create(const Model& model, std::span<std::byte> arena,
+                                const Options& options);
 
   Session(Session&& other) noexcept : state_(other.state_) { other.state_ = nullptr; }
   Session& operator=(Session&& other) noexcept {
@@ -242,7 +250,7 @@ class Session {
   OperatorReport operator_report(int index) const;
   std::size_t packed_bytes() const;      // operator objects, packed weights, tables
   std::size_t activation_bytes() const;  // what the planner placed
-  std::size_t peak_live_bytes() const;   // the largest sum of tensors alive at once: its lower bound
+  std::size_t peak_live_bytes() const;  // the largest sum of tensors alive at once: its lower bound
 
   struct State;
 
@@ -258,13 +266,16 @@ class Session {
 void fill_normal(const Tensor& tensor, std::uint64_t seed, std::uint64_t first = 0);
 
 // As fill_normal, but draws beyond `limit` standard deviations are drawn again.
-void fill_truncated_normal(const Tensor& tensor, std::uint64_t seed, float limit, std::uint64_t first = 0);
+void fill_truncated_normal(const Tensor& tensor, std::uint64_t seed, float limit,
+                           std::uint64_t first = 0);
 
 // Independent draws from [low, high).
-void fill_uniform(const Tensor& tensor, std::uint64_t seed, float low, float high, std::uint64_t first = 0);
+void fill_uniform(const Tensor& tensor, std::uint64_t seed, float low, float high,
+                  std::uint64_t first = 0);
 
 // Turns one picture of `image` (N,H,W,C or N,H*W*C, C of 1 or 3; which of the batch: `index`) into
 // height*width*3 bytes of R,G,B. `reading` gives size and range; a NaN becomes black.
-Status to_rgb8(const Tensor& image, const ImageReading& reading, std::span<std::uint8_t> pixels, int index = 0);
+Status to_rgb8(const Tensor& image, const ImageReading& reading, std::span<std::uint8_t> pixels,
+               int index = 0);
 
 }  // namespace figment

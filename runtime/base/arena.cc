@@ -1,0 +1,81 @@
+// Hands out the caller's memory, or measures how much of it there must be.
+#include "runtime/base/arena.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace figment {
+
+struct alignas(Arena::kAlignment) Arena::Header {
+  Header* below;            // the block under this one
+  std::size_t used_before;  // what the arena had used when this block was taken
+  std::size_t bytes;
+  bool released;
+};
+
+namespace {
+
+// The rest of the arithmetic stays free of overflow when no size passes this.
+constexpr std::size_t kLargestRequest = SIZE_MAX / 4;
+
+std::size_t round_up(std::size_t bytes) {
+  return (bytes + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
+}
+
+}  // namespace
+
+Arena::~Arena() {
+  while (measuring_ && last_ != nullptr) {
+    Header* below = last_->below;
+    std::free(last_);
+    last_ = below;
+  }
+}
+
+bool Arena::advance(std::size_t bytes) {
+  if (bytes > kLargestRequest || bytes > capacity_ - used_) {
+    overflowed_ = true;
+    return false;
+  }
+  used_ += bytes;
+  if (used_ > high_water_) high_water_ = used_;
+  return true;
+}
+
+void* Arena::allocate(std::size_t bytes) {
+  if (bytes > kLargestRequest) bytes = kLargestRequest;
+  const std::size_t used_before = used_;
+  const std::size_t whole = sizeof(Header) + round_up(bytes);
+  if (!advance(whole)) return nullptr;
+  // Measuring needs the memory itself, for XNNPACK packs weights into it.
+  void* place = measuring_ ? std::aligned_alloc(kAlignment, whole) : base_ + used_before;
+  if (place == nullptr) {
+    overflowed_ = true;
+    return nullptr;
+  }
+  last_ = new (place) Header{last_, used_before, bytes, false};
+  return last_ + 1;
+}
+
+void Arena::release(void* block) {
+  if (block == nullptr) return;
+  (static_cast<Header*>(block) - 1)->released = true;
+  while (last_ != nullptr && last_->released) {
+    Header* below = last_->below;
+    used_ = last_->used_before;
+    if (measuring_) std::free(last_);
+    last_ = below;
+  }
+}
+
+std::size_t Arena::block_bytes(const void* block) {
+  return (static_cast<const Header*>(block) - 1)->bytes;
+}
+
+std::byte* Arena::reserve(std::size_t bytes) {
+  const std::size_t used_before = used_;
+  if (!advance(round_up(bytes)) || measuring_) return nullptr;
+  return base_ + used_before;
+}
+
+}  // namespace figment

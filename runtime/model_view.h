@@ -1,0 +1,51 @@
+// Reads a verified model: short names for what the runtime asks of the FlatBuffer.
+#pragma once
+
+#include "figment/format/model_generated.h"
+#include "runtime/ops/operator.h"
+
+namespace figment {
+
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+// Bytes of one element; int4 is packed by twos and has no such number.
+inline std::size_t element_bytes(DataType type) {
+  switch (type) {
+    case DataType::kFloat32:
+    case DataType::kInt32:
+      return 4;
+    case DataType::kFloat16:
+      return 2;
+    case DataType::kInt8:
+    case DataType::kUInt8:
+    case DataType::kInt4:
+      return 1;
+  }
+  return 0;
+}
+
+inline std::size_t tensor_bytes(const Tensor& tensor) {
+  return static_cast<std::size_t>(tensor.elements()) * element_bytes(tensor.type);
+}
+
+inline std::string_view text(const flatbuffers::String* string) {
+  return string == nullptr ? std::string_view() : std::string_view(string->c_str(), string->size());
+}
+
+// A view of the file's tensor `index` when the batch is `batch`: constants point into the file,
+// others nowhere yet. Index -1 gives the absent operand.
+Tensor tensor_view(const format::Model& root, int index, int batch);
+
+// The row of an operator in the table of rooms.
+inline const ops::OperatorEntry& entry_of(const format::Operator& node) {
+  return ops::kOperators[static_cast<int>(node.options_type())];
+}
+
+// An operator's operands at `batch`, written to `inputs` (kMaxInputs long) and `output`.
+void view_operands(const format::Model& root, const format::Operator& node, int batch,
+                   Tensor* inputs, Tensor* output);
+
+// Runs every operator's shape rule at `batch` against what the file declares.
+Status check_shapes(const format::Model& root, int batch);
+
+}  // namespace figment
