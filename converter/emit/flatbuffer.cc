@@ -1,5 +1,5 @@
-// Writes a Graph as the bytes of an .fgm file: constants once each and aligned to 64 bytes, then the graph,
-// then the hash of all of it in place.
+// Writes a Graph as the bytes of an .fgm file: constants once each and aligned to 64 bytes, then
+// the graph, then the hash of all of it in place.
 #include "converter/emit/flatbuffer.h"
 
 #include <cstring>
@@ -27,12 +27,14 @@ std::vector<TensorId> find_same_constants(const Graph& graph) {
     same[static_cast<std::size_t>(id)] = id;
     const GraphTensor& tensor = graph.tensor(id);
     if (!tensor.constant()) continue;
-    const std::string_view bytes(reinterpret_cast<const char*>(tensor.data->data()), tensor.data->size());
+    const std::string_view bytes(reinterpret_cast<const char*>(tensor.data->data()),
+                                 tensor.data->size());
     const std::size_t hash = std::hash<std::string_view>{}(bytes);
     bool found = false;
     for (auto [at, last] = by_hash.equal_range(hash); at != last && !found; ++at) {
       const GraphTensor& other = graph.tensor(at->second);
-      found = other.type == tensor.type && other.shape == tensor.shape && *other.data == *tensor.data;
+      found =
+          other.type == tensor.type && other.shape == tensor.shape && *other.data == *tensor.data;
       if (found) same[static_cast<std::size_t>(id)] = at->second;
     }
     if (!found) by_hash.emplace(hash, id);
@@ -40,7 +42,7 @@ std::vector<TensorId> find_same_constants(const Graph& graph) {
   return same;
 }
 
-// Packs tensors and gives each graph tensor its index in the file, -1 where another stands for it.
+// The tensors as written, and where each graph tensor stands among them (-1: left out).
 struct TensorTable {
   std::vector<int> index;
   std::vector<Offset<format::Tensor>> offsets;
@@ -48,8 +50,8 @@ struct TensorTable {
   int at(TensorId id) const { return id == kAbsent ? -1 : index[static_cast<std::size_t>(id)]; }
 };
 
-// The file's order of tensors: those that no node writes first, then the nodes' outputs in the order in which they run,
-// which is how a reader finds out who wrote what.
+// The file's order of tensors: those that no node writes first, then the nodes' outputs in the
+// order in which they run, which is how a reader finds out who wrote what.
 std::vector<std::size_t> file_order(const Graph& graph) {
   std::vector<bool> written(graph.tensors.size(), false);
   for (const Node& node : graph.nodes) written[static_cast<std::size_t>(node.output)] = true;
@@ -60,36 +62,63 @@ std::vector<std::size_t> file_order(const Graph& graph) {
   return order;
 }
 
+// The order of tensors in the file: the model's inputs, constants, then what operators write, in
+// the order in which they run, as the format demands. Tensors that nobody reads or writes are left
+// out.
+std::vector<TensorId> order_of_tensors(const Graph& graph) {
+  std::vector<TensorId> order;
+  for (const GraphPort& port : graph.inputs) order.push_back(port.tensor);
+  std::vector<bool> listed(graph.tensors.size(), false);
+  for (const Node& node : graph.nodes) {
+    for (TensorId id : node.inputs) {
+      if (id == kAbsent || !graph.tensor(id).constant() || listed[static_cast<std::size_t>(id)])
+        continue;
+      listed[static_cast<std::size_t>(id)] = true;
+      order.push_back(id);
+    }
+  }
+  for (const Node& node : graph.nodes) order.push_back(node.output);
+  return order;
+}
+
 TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph) {
   const std::vector<TensorId> same = find_same_constants(graph);
   TensorTable table;
   table.index.assign(graph.tensors.size(), -1);
   std::size_t data_bytes = 0;
-  for (const std::size_t id : file_order(graph)) {
-    if (static_cast<std::size_t>(same[id]) != id) {
-      table.index[id] = table.index[static_cast<std::size_t>(same[id])];
+  for (const TensorId id : order_of_tensors(graph)) {
+    int& stored = table.index[static_cast<std::size_t>(same[static_cast<std::size_t>(id)])];
+    int& index = table.index[static_cast<std::size_t>(id)];
+    if (stored != -1) {
+      index = stored;
       continue;
     }
-    const GraphTensor& tensor = graph.tensors[id];
+    const GraphTensor& tensor = graph.tensor(id);
     Offset<flatbuffers::Vector<std::uint8_t>> data;
     if (tensor.constant()) {
       data_bytes += tensor.data->size() + kDataAlignment;
       if (data_bytes > kMostDataBytes)
-        throw ConvertError("The weights take more than 2 GB, the most that one file can hold; use a smaller model or "
-                           "--weights f16.");
+        throw ConvertError(
+            "The weights take more than 2 GB, the most that one file can hold; use a smaller model "
+            "or "
+            "--weights f16.");
       builder.ForceVectorAlignment(tensor.data->size(), sizeof(std::uint8_t), kDataAlignment);
-      data = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(tensor.data->data()), tensor.data->size());
+      data = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(tensor.data->data()),
+                                  tensor.data->size());
     }
     const auto name = builder.CreateString(tensor.name);
-    const auto shape = builder.CreateVector(tensor.shape.dims, static_cast<std::size_t>(tensor.shape.rank));
-    table.index[id] = static_cast<int>(table.offsets.size());
-    table.offsets.push_back(format::CreateTensor(builder, name, static_cast<format::DataType>(tensor.type), shape,
-                                                 static_cast<std::int8_t>(tensor.batch_axis), data));
+    const auto shape =
+        builder.CreateVector(tensor.shape.dims, static_cast<std::size_t>(tensor.shape.rank));
+    stored = index = static_cast<int>(table.offsets.size());
+    table.offsets.push_back(
+        format::CreateTensor(builder, name, static_cast<format::DataType>(tensor.type), shape,
+                             static_cast<std::int8_t>(tensor.batch_axis), data));
   }
   return table;
 }
 
-Offset<format::Operator> write_operator(FlatBufferBuilder& builder, const Node& node, const TensorTable& table) {
+Offset<format::Operator> write_operator(FlatBufferBuilder& builder, const Node& node,
+                                        const TensorTable& table) {
   const auto options = node.options.Pack(builder);
   const auto name = builder.CreateString(node.name);
   std::vector<std::int32_t> inputs;
@@ -100,10 +129,12 @@ Offset<format::Operator> write_operator(FlatBufferBuilder& builder, const Node& 
   const auto output_offset = builder.CreateVector(std::vector<std::int32_t>{table.at(node.output)});
   Offset<format::Unary> activation;
   if (node.activation) activation = format::CreateUnary(builder, &*node.activation);
-  return format::CreateOperator(builder, node.kind(), options, name, input_offset, output_offset, activation);
+  return format::CreateOperator(builder, node.kind(), options, name, input_offset, output_offset,
+                                activation);
 }
 
-std::vector<Offset<format::Port>> write_ports(FlatBufferBuilder& builder, const std::vector<GraphPort>& ports,
+std::vector<Offset<format::Port>> write_ports(FlatBufferBuilder& builder,
+                                              const std::vector<GraphPort>& ports,
                                               const TensorTable& table) {
   std::vector<Offset<format::Port>> offsets;
   for (const GraphPort& port : ports) {
@@ -126,8 +157,8 @@ Offset<format::Provenance> write_provenance(FlatBufferBuilder& builder, const Mo
   const auto version = builder.CreateString(std::string(kVersion));
   const auto licence = builder.CreateString(facts.licence);
   const format::Hash source_hash = make_hash(facts.source_hash);
-  return format::CreateProvenance(builder, source_name, facts.source_hash.empty() ? nullptr : &source_hash, version,
-                                  licence);
+  return format::CreateProvenance(
+      builder, source_name, facts.source_hash.empty() ? nullptr : &source_hash, version, licence);
 }
 
 }  // namespace
@@ -153,10 +184,11 @@ std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
 
   const format::Hash none;  // 32 zero bytes: what the hash is taken over
   const std::uint32_t version = format::ModelT().version;
-  const auto root =
-      format::CreateModel(builder, version, &none, name, facts.kind, tensor_vector, operator_vector, inputs, outputs,
-                          graph.any_batch, prior, facts.output_reading.type, reading, golden, provenance);
-  // The builder pads the whole to its largest alignment, so that offsets from the file's start keep it.
+  const auto root = format::CreateModel(builder, version, &none, name, facts.kind, tensor_vector,
+                                        operator_vector, inputs, outputs, graph.any_batch, prior,
+                                        facts.output_reading.type, reading, golden, provenance);
+  // The builder pads the whole to its largest alignment, so that offsets from the file's start keep
+  // it.
   format::FinishModelBuffer(builder, root);
 
   std::vector<std::byte> bytes(builder.GetSize());
