@@ -50,18 +50,6 @@ struct TensorTable {
   int at(TensorId id) const { return id == kAbsent ? -1 : index[static_cast<std::size_t>(id)]; }
 };
 
-// The file's order of tensors: those that no node writes first, then the nodes' outputs in the
-// order in which they run, which is how a reader finds out who wrote what.
-std::vector<std::size_t> file_order(const Graph& graph) {
-  std::vector<bool> written(graph.tensors.size(), false);
-  for (const Node& node : graph.nodes) written[static_cast<std::size_t>(node.output)] = true;
-  std::vector<std::size_t> order;
-  for (std::size_t id = 0; id < graph.tensors.size(); ++id)
-    if (!written[id]) order.push_back(id);
-  for (const Node& node : graph.nodes) order.push_back(static_cast<std::size_t>(node.output));
-  return order;
-}
-
 // The order of tensors in the file: the model's inputs, constants, then what operators write, in
 // the order in which they run, as the format demands. Tensors that nobody reads or writes are left
 // out.
@@ -100,8 +88,7 @@ TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph) {
       if (data_bytes > kMostDataBytes)
         throw ConvertError(
             "The weights take more than 2 GB, the most that one file can hold; use a smaller model "
-            "or "
-            "--weights f16.");
+            "or --weights f16.");
       builder.ForceVectorAlignment(tensor.data->size(), sizeof(std::uint8_t), kDataAlignment);
       data = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(tensor.data->data()),
                                   tensor.data->size());
