@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""clang-tidy has nothing to say about any of our sources.
+"""clang-tidy has nothing to say about runtime/, converter/ and targets/.
 
 usage: clang_tidy.py BUILD_FOLDER      (the folder with compile_commands.json)
 
@@ -54,9 +54,10 @@ def main():
     passed = build / "clang_tidy"
     passed.mkdir(exist_ok=True)
     settings = (ROOT / ".clang-tidy").read_bytes()
-    # Generated sources stand in the build folder; they are not ours to please.
+    # Generated sources are not ours to please; the tests are left out for the time they take.
+    rooms = [ROOT / room for room in ("runtime", "converter", "targets")]
     entries = [entry for entry in json.loads((build / "compile_commands.json").read_text())
-               if not pathlib.Path(entry["file"]).is_relative_to(build)]
+               if any(pathlib.Path(entry["file"]).is_relative_to(room) for room in rooms)]
     if not entries:
         print("compile_commands.json lists no source of ours")
         return 1
