@@ -25,6 +25,7 @@ std::size_t round_up(std::size_t bytes) {
 }  // namespace
 
 Arena::~Arena() {
+  give_back();
   while (measuring_ && last_ != nullptr) {
     Header* below = last_->below;
     std::free(last_);
@@ -33,12 +34,12 @@ Arena::~Arena() {
 }
 
 bool Arena::advance(std::size_t bytes) {
-  if (bytes > kLargestRequest || bytes > capacity_ - used_) {
+  if (bytes > kLargestRequest || bytes > capacity_ - lent_ - used_) {
     overflowed_ = true;
     return false;
   }
   used_ += bytes;
-  if (used_ > high_water_) high_water_ = used_;
+  if (used_ + lent_ > high_water_) high_water_ = used_ + lent_;
   return true;
 }
 
@@ -70,6 +71,27 @@ void Arena::release(void* block) {
 
 std::size_t Arena::block_bytes(const void* block) {
   return (static_cast<const Header*>(block) - 1)->bytes;
+}
+
+void* Arena::borrow(std::size_t bytes) {
+  // The far end of an arena need not be aligned: one unit more covers what is lost there.
+  const std::size_t whole = round_up(bytes) + kAlignment;
+  const std::size_t used_before = used_;
+  if (!advance(whole)) return nullptr;
+  used_ = used_before;
+  lent_ = whole;
+  if (measuring_) {
+    loan_ = std::aligned_alloc(kAlignment, whole);
+    if (loan_ == nullptr) overflowed_ = true;
+    return loan_;
+  }
+  return base_ + (capacity_ - whole + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+void Arena::give_back() {
+  lent_ = 0;
+  std::free(loan_);
+  loan_ = nullptr;
 }
 
 std::byte* Arena::reserve(std::size_t bytes) {

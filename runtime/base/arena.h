@@ -30,6 +30,11 @@ class Arena {
   void release(void* block);
   // How many bytes were asked for `block`.
   static std::size_t block_bytes(const void* block);
+  // Lends `bytes` at the far end until give_back(): room for something that is read while
+  // longer-lived blocks are taken from the low end (weights widened for packing). One loan at a
+  // time. Null when they do not fit.
+  void* borrow(std::size_t bytes);
+  void give_back();
   // Sets aside the next `bytes` without touching them: nothing is borrowed for them while
   // measuring. Returns their place, null while measuring or when they do not fit.
   std::byte* reserve(std::size_t bytes);
@@ -59,6 +64,8 @@ class Arena {
   std::size_t high_water_ = 0;
   bool measuring_ = false;
   bool overflowed_ = false;
+  std::size_t lent_ = 0;
+  void* loan_ = nullptr;    // the system's, while measuring
   Header* last_ = nullptr;  // the block on top
 };
 
