@@ -180,7 +180,7 @@ std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
 
   std::vector<std::byte> bytes(builder.GetSize());
   std::memcpy(bytes.data(), builder.GetBufferPointer(), bytes.size());
-  const auto digest = format::sha256(bytes);
+  const format::Digest digest = format::content_hash(bytes);
   auto* stored = const_cast<format::Hash*>(format::GetModel(bytes.data())->content_hash());
   std::memcpy(stored, digest.data(), sizeof *stored);
   return bytes;

@@ -1,0 +1,51 @@
+// The passes. Each turns a graph into another that gives the same results, and says what it did.
+// They may run in any order and again; convert.cc has the order that pays.
+#pragma once
+
+#include <string>
+
+#include "converter/graph/graph.h"
+
+namespace figment::converter {
+
+struct PassResult {
+  int changes = 0;
+  std::string sentence;  // for --report
+};
+
+// Computes what needs no input, with the runtime's portable definitions.
+PassResult fold_constants(Graph& graph);
+
+// Removes operators that change nothing, and makes a Reshape of a Transpose that moves no number.
+PassResult drop_identities(Graph& graph);
+
+// Finds an activation in the primitives that exporters write it with.
+PassResult recognise_gelu(Graph& graph);
+PassResult recognise_swish(Graph& graph);  // and HardSwish and Mish
+
+// Finds a normalization in the primitives that exporters write it with.
+PassResult recognise_group_normalization(Graph& graph);
+PassResult recognise_layer_normalization(Graph& graph);
+
+// Turns N,C,H,W into N,H,W,C once: moves Transposes through the graph until they meet their
+// inverse, an input or output (whose port then records the order), or a Dense (whose weights take
+// them in).
+PassResult to_nhwc(Graph& graph);
+
+// Folds BatchNormalization, and constant factors and summands per channel, into the Dense, Conv2D
+// or ConvTranspose2D before it.
+PassResult fold_batch_normalization(Graph& graph);
+
+// Makes a zero Pad part of the convolution or average pool after it.
+PassResult fold_pad(Graph& graph);
+
+// Makes a Unary the activation of the operator before it.
+PassResult fuse_activation(Graph& graph);
+
+// Puts the nodes in the order that needs least memory at once.
+PassResult order_for_memory(Graph& graph);
+
+// Stores the weights of matrix products and convolutions as float16.
+PassResult narrow_weights(Graph& graph);
+
+}  // namespace figment::converter
