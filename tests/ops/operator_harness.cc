@@ -11,6 +11,7 @@
 
 #include "converter/emit/flatbuffer.h"
 #include "converter/graph/graph.h"
+#include "runtime/math/half.h"
 
 namespace figment::testing {
 namespace {
@@ -30,18 +31,6 @@ class AlignedBytes {
   std::byte* memory_;
 };
 
-// Nearest half precision number, ties to even; values past its range become infinite.
-std::uint16_t narrow(float value) {
-  const std::uint16_t sign = std::signbit(value) ? 0x8000 : 0;
-  if (std::isnan(value)) return 0x7e00;
-  const double size = std::fabs(double{value});
-  if (size >= 65520) return sign | 0x7c00;
-  const int exponent = size < 0x1p-14 ? -14 : std::ilogb(size);
-  // In units of the last place, where 1024 is the leading bit of a normal number.
-  const int units = static_cast<int>(std::nearbyint(std::ldexp(size, 10 - exponent)));
-  return static_cast<std::uint16_t>(sign + (units < 1024 ? units : ((exponent + 14) << 10) + units));
-}
-
 template <typename T>
 std::vector<std::byte> bytes_of(const std::vector<T>& values) {
   std::vector<std::byte> bytes(values.size() * sizeof(T));
@@ -55,7 +44,7 @@ std::vector<std::byte> bytes_of(const TestTensor& tensor) {
       return bytes_of(tensor.integers);
     case DataType::kFloat16: {
       std::vector<std::uint16_t> halves;
-      for (float value : tensor.values) halves.push_back(narrow(value));
+      for (float value : tensor.values) halves.push_back(math::narrow_to_half(value));
       return bytes_of(halves);
     }
     case DataType::kUInt8: {
@@ -106,7 +95,7 @@ converter::Graph build(const format::OperatorOptionsUnion& options, const std::v
     }
     const int id = static_cast<int>(graph.tensors.size());
     node.inputs.push_back(id);
-    converter::GraphTensor& tensor = append(graph, "x" + std::to_string(id), input.type, input.shape);
+    converter::GraphTensor& tensor = append(graph, std::string("x").append(std::to_string(id)), input.type, input.shape);
     if (input.batched) {
       tensor.shape[0] = 1;
       tensor.batch_axis = 0;

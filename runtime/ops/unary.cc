@@ -1,0 +1,166 @@
+// Elementwise functions: one table, a row a function.
+//
+// Every function is written without branches, so that its loop is vectorized; wherever a function
+// has a limit at an infinity, that limit is its value there (Swish(-infinity) is 0, not NaN).
+#include "runtime/ops/unary.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "runtime/math/elementary.h"
+#include "runtime/ops/checks.h"
+
+namespace figment::ops {
+namespace {
+
+using format::UnaryFunction;
+using math::absolute;
+
+// x in [low, high]; NaN stays.
+FIGMENT_INLINE float clamp(float x, float low, float high) {
+  x = x < low ? low : x;
+  return x > high ? high : x;
+}
+
+// x * gate, where a closed gate gives 0 even for an infinite x.
+FIGMENT_INLINE float gated(float x, float gate) { return gate == 0.0F ? 0.0F : x * gate; }
+
+// x * tanh(softplus(x)); with e = e^x that is x * n / (n + 2), n = e * (e + 2).
+FIGMENT_INLINE float mish(float x) {
+  const float e = math::exp(clamp(x, -104.0F, 20.0F));  // from 20 on the quotient is 1
+  const float n = e * (e + 2.0F);
+  return gated(x, n / (n + 2.0F));
+}
+
+FIGMENT_INLINE float gelu_tanh(float x) {
+  constexpr float kRoot = 0.797884561F;  // sqrt(2 / pi)
+  return gated(x, 0.5F + 0.5F * math::tanh(kRoot * (x + 0.044715F * (x * x * x))));
+}
+
+// y = function(x, alpha, beta), through a block of its own: so the compiler need not fear that y
+// overlaps x, and one loop of fixed length serves the rest too. NaN leaves with one bit pattern.
+template <auto kFunction>
+void each(float alpha, float beta, const float* x, float* y, std::int64_t count) {
+  constexpr std::int64_t kBlock = 32;
+  float block[kBlock] = {};
+  for (std::int64_t done = 0; done < count; done += kBlock) {
+    const std::int64_t left = count - done;
+    const std::size_t bytes = static_cast<std::size_t>(left < kBlock ? left : kBlock) * sizeof(float);
+    std::memcpy(block, x + done, bytes);
+    for (float& value : block) value = math::one_nan(kFunction(value, alpha, beta));
+    std::memcpy(y + done, block, bytes);
+  }
+}
+
+// Which parameters a function reads, and what they may be.
+enum class Parameters : std::uint8_t { kNone, kAlpha, kBoth, kLimits };
+
+struct Row {
+  UnaryFunction function;
+  Parameters parameters;
+  void (*apply)(float alpha, float beta, const float* x, float* y, std::int64_t count);
+};
+
+constexpr Row kRows[] = {
+    {UnaryFunction::Identity, Parameters::kNone, each<[](float x, float, float) { return x; }>},
+    {UnaryFunction::Abs, Parameters::kNone, each<[](float x, float, float) { return absolute(x); }>},
+    {UnaryFunction::Neg, Parameters::kNone, each<[](float x, float, float) { return -x; }>},
+    {UnaryFunction::Sqrt, Parameters::kNone, each<[](float x, float, float) { return std::sqrt(x); }>},
+    {UnaryFunction::Exp, Parameters::kNone, each<[](float x, float, float) { return math::exp(x); }>},
+    {UnaryFunction::Log, Parameters::kNone, each<[](float x, float, float) { return math::log(x); }>},
+    {UnaryFunction::Erf, Parameters::kNone, each<[](float x, float, float) { return math::erf(x); }>},
+    {UnaryFunction::Relu, Parameters::kNone, each<[](float x, float, float) { return x < 0.0F ? 0.0F : x; }>},
+    {UnaryFunction::LeakyRelu, Parameters::kAlpha,
+     each<[](float x, float slope, float) { return x < 0.0F ? slope * x : x; }>},
+    {UnaryFunction::Elu, Parameters::kAlpha,
+     each<[](float x, float alpha, float) { return x < 0.0F ? alpha * math::expm1_negative(x) : x; }>},
+    {UnaryFunction::Selu, Parameters::kBoth,
+     each<[](float x, float alpha, float gamma) {
+       return gamma * (x < 0.0F ? alpha * math::expm1_negative(x) : x);
+     }>},
+    {UnaryFunction::Sigmoid, Parameters::kNone, each<[](float x, float, float) { return math::sigmoid(x); }>},
+    {UnaryFunction::HardSigmoid, Parameters::kBoth,
+     each<[](float x, float alpha, float beta) { return clamp(alpha * x + beta, 0.0F, 1.0F); }>},
+    {UnaryFunction::HardSwish, Parameters::kNone,
+     each<[](float x, float, float) { return gated(x, clamp(x + 3.0F, 0.0F, 6.0F) / 6.0F); }>},
+    {UnaryFunction::Tanh, Parameters::kNone, each<[](float x, float, float) { return math::tanh(x); }>},
+    {UnaryFunction::Softplus, Parameters::kNone, each<[](float x, float, float) { return math::softplus(x); }>},
+    {UnaryFunction::Clip, Parameters::kLimits,
+     each<[](float x, float low, float high) { return clamp(x, low, high); }>},
+    {UnaryFunction::Gelu, Parameters::kNone,
+     each<[](float x, float, float) { return gated(x, 0.5F + 0.5F * math::erf(x * 0.707106781F)); }>},
+    {UnaryFunction::GeluTanh, Parameters::kNone, each<[](float x, float, float) { return gelu_tanh(x); }>},
+    {UnaryFunction::Swish, Parameters::kAlpha,
+     each<[](float x, float alpha, float) { return gated(x, math::sigmoid(alpha * x)); }>},
+    {UnaryFunction::Mish, Parameters::kNone, each<[](float x, float, float) { return mish(x); }>},
+};
+
+// One row a function, in the schema's order, so that the schema's number is the row's.
+constexpr bool rows_in_order() {
+  std::size_t index = 0;
+  for (const Row& row : kRows)
+    if (static_cast<std::size_t>(row.function) != index++) return false;
+  return index == static_cast<std::size_t>(UnaryFunction::MAX) + 1;
+}
+static_assert(rows_in_order());
+
+const Row& row_of(UnaryFunction function) { return kRows[static_cast<std::size_t>(function)]; }
+
+Status shape(const Operation& operation, Tensor& result) {
+  FIG_TRY(require_float(operation, 0));
+  const format::Unary& options = operation.as<format::Unary>();
+  FIG_TRY(check_unary(options.function(), options.alpha(), options.beta()));
+  return set_result(result, DataType::kFloat32, operation.in(0).shape);
+}
+
+void forward(const Operation& operation) {
+  const format::Unary& options = operation.as<format::Unary>();
+  const Tensor& x = operation.in(0);
+  apply_unary(options.function(), options.alpha(), options.beta(), x.floats(), operation.out().floats(),
+              x.elements());
+}
+
+}  // namespace
+
+void apply_unary(UnaryFunction function, float alpha, float beta, const float* x, float* y,
+                 std::int64_t count) {
+  row_of(function).apply(alpha, beta, x, y, count);
+}
+
+Status check_unary(UnaryFunction function, float alpha, float beta) {
+  if (function > UnaryFunction::MAX)
+    return unsupported({"elementwise function ", static_cast<std::int32_t>(function),
+                        " is unknown; the file is damaged or needs a newer Figment"});
+  const auto finite = [](float value) { return value - value == 0.0F; };
+  bool sound = true;
+  switch (row_of(function).parameters) {
+    case Parameters::kNone:
+      break;
+    case Parameters::kAlpha:
+      sound = finite(alpha);
+      break;
+    case Parameters::kBoth:
+      sound = finite(alpha) && finite(beta);
+      break;
+    case Parameters::kLimits:
+      sound = alpha <= beta;
+      break;
+  }
+  if (!sound)
+    return bad_file({"the parameters of ", format::EnumNameUnaryFunction(function),
+                     " are not finite or not in order; convert the model again"});
+  return {};
+}
+
+extern const OperatorRoom kUnary;
+const OperatorRoom kUnary{
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .memory = Memory::kInPlace,
+    .shape = shape,
+    .scratch_bytes = nullptr,
+    .forward = forward,
+    .multiply_adds = nullptr,
+};
+
+}  // namespace figment::ops
