@@ -64,7 +64,7 @@ finish_if_built
 mkdir -p "$cache"
 if command -v flock >/dev/null; then
   exec 9>"$prefix.lock"
-  flock 9
+  flock -n 9 || { say "waiting for another build of XNNPACK"; flock 9; }
   finish_if_built # another run may have built it while this one waited
 fi
 
