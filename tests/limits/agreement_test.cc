@@ -1,0 +1,80 @@
+// The portable backend is the definition: XNNPACK must agree with it on every shipped model.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/support/loaded_model.h"
+
+namespace figment::testing {
+namespace {
+
+// The largest difference of `a` and `b`, relative to the larger of 1 and |b|.
+double largest_difference(std::span<const float> a, std::span<const float> b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(a[i]) - b[i]) /
+                              std::max(1.0, std::abs(static_cast<double>(b[i])));
+    if (!(difference <= largest)) largest = difference;  // a NaN stays
+  }
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("portable and XNNPACK agree within 1e-4 on every shipped model") {
+  for (const auto& path : shipped_models()) {
+    const AlignedMemory file = read_aligned(path);
+    const auto model = Model::open(file.span());
+    REQUIRE(model.ok());
+    for (const std::int32_t batch : {1, 7}) {
+      RunningSession portable(*model, {.batch = batch, .backend = Backend::kPortable});
+      RunningSession fast(*model, {.batch = batch, .backend = Backend::kXnnpack});
+      for (const std::uint64_t seed : {1, 2, 3}) {
+        fill_inputs(portable.session, *model, seed);
+        fill_inputs(fast.session, *model, seed);
+        REQUIRE(portable.session.run().ok());
+        REQUIRE(fast.session.run().ok());
+        for (int i = 0; i < model->output_count(); ++i) {
+          CAPTURE(path.string());
+          CAPTURE(batch);
+          const std::span<float> expected = portable.session.output(i).values();
+          CHECK(largest_difference(fast.session.output(i).values(), expected) <= 1e-4);
+          // Something was drawn at all.
+          CHECK(*std::max_element(expected.begin(), expected.end()) >
+                *std::min_element(expected.begin(), expected.end()));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a batch draws what its samples draw alone") {
+  for (const auto& path : shipped_models()) {
+    const AlignedMemory file = read_aligned(path);
+    const auto model = Model::open(file.span());
+    REQUIRE(model.ok());
+    constexpr std::int32_t kBatch = 3;
+    RunningSession whole(*model, {.batch = kBatch, .backend = Backend::kPortable});
+    RunningSession single(*model, {.batch = 1, .backend = Backend::kPortable});
+    fill_inputs(whole.session, *model, 11);
+    REQUIRE(whole.session.run().ok());
+    for (std::int32_t sample = 0; sample < kBatch; ++sample) {
+      for (int i = 0; i < model->input_count(); ++i) {
+        const Tensor input = single.session.input(i);
+        fill_normal(
+            input, 11 + static_cast<std::uint64_t>(i),
+            static_cast<std::uint64_t>(sample) * static_cast<std::uint64_t>(input.elements()));
+      }
+      REQUIRE(single.session.run().ok());
+      CAPTURE(path.string());
+      CAPTURE(sample);
+      const std::span<float> alone = single.session.output(0).values();
+      const std::span<float> together = whole.session.output(0).values().subspan(
+          static_cast<std::size_t>(sample) * alone.size(), alone.size());
+      CHECK(std::equal(alone.begin(), alone.end(), together.begin()));
+    }
+  }
+}
+
+}  // namespace figment::testing

@@ -1,0 +1,135 @@
+// Nothing from the heap from Session::create on, XNNPACK included: counted by watching every
+// malloc, free and operator new of the process while sessions are created and run.
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <new>
+
+#include "tests/support/loaded_model.h"
+
+namespace {
+
+// Only this thread's calls while it watches; the test runs sessions on one thread.
+thread_local bool watching = false;
+thread_local long calls = 0;
+
+void count_call() {
+  if (watching) ++calls;
+}
+
+struct Watch {
+  Watch() {
+    calls = 0;
+    watching = true;
+  }
+  long stop() {
+    watching = false;
+    return calls;
+  }
+};
+
+}  // namespace
+
+#if defined(__SANITIZE_ADDRESS__)
+
+// The sanitizer owns malloc; it tells of every call.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),
+                                                         void (*)(const volatile void*));
+namespace {
+void on_malloc(const volatile void*, std::size_t) { count_call(); }
+void on_free(const volatile void*) { count_call(); }
+const int hooks_installed = __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+}  // namespace
+
+#else
+
+// glibc's own entry points stand behind the ones that this program puts in front of them.
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+void __libc_free(void*);
+
+void* malloc(size_t bytes) {
+  count_call();
+  return __libc_malloc(bytes);
+}
+void* calloc(size_t count, size_t bytes) {
+  count_call();
+  return __libc_calloc(count, bytes);
+}
+void* realloc(void* block, size_t bytes) {
+  count_call();
+  return __libc_realloc(block, bytes);
+}
+void* aligned_alloc(size_t alignment, size_t bytes) {
+  count_call();
+  return __libc_memalign(alignment, bytes);
+}
+void* memalign(size_t alignment, size_t bytes) {
+  count_call();
+  return __libc_memalign(alignment, bytes);
+}
+int posix_memalign(void** block, size_t alignment, size_t bytes) {
+  count_call();
+  *block = __libc_memalign(alignment, bytes);
+  return *block == nullptr ? ENOMEM : 0;
+}
+void free(void* block) {
+  count_call();
+  __libc_free(block);
+}
+}
+
+#endif
+
+namespace figment::testing {
+
+TEST_CASE("the count sees malloc, free and operator new") {
+  Watch watch;
+  void* volatile block = std::malloc(100);
+  std::free(block);
+  void* volatile object = ::operator new(16);
+  ::operator delete(object);
+  void* volatile aligned = std::aligned_alloc(64, 128);
+  std::free(aligned);
+  CHECK(watch.stop() >= 6);
+}
+
+TEST_CASE("creating and running every shipped model takes nothing from the heap") {
+  for (const auto& path : shipped_models()) {
+    const AlignedMemory file = read_aligned(path);
+    const auto model = Model::open(file.span());
+    REQUIRE(model.ok());
+    for (const Backend backend : {Backend::kPortable, Backend::kXnnpack}) {
+      for (const std::int32_t batch : {1, 3}) {
+        const Options options{.batch = batch, .backend = backend};
+        const auto need = Session::arena_bytes(*model, options);
+        REQUIRE(need.ok());
+        const AlignedMemory arena(*need);
+
+        Watch watch;
+        auto session = Session::create(*model, arena.span(), options);
+        const long calls_to_create = watch.stop();
+        REQUIRE(session.ok());
+
+        Watch watch_run;
+        fill_inputs(*session, *model, 1);
+        const bool first = session->run().ok();
+        const bool second = session->run().ok();
+        const long calls_to_run = watch_run.stop();
+
+        CAPTURE(path.string());
+        CAPTURE(name_of(backend));
+        CHECK(calls_to_create == 0);
+        CHECK(calls_to_run == 0);
+        CHECK(first);
+        CHECK(second);
+      }
+    }
+  }
+}
+
+}  // namespace figment::testing
