@@ -1,0 +1,210 @@
+// figment bench: how fast a model runs here and what memory it takes.
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "targets/host/arguments.h"
+#include "targets/host/draw.h"
+#include "targets/host/model_file.h"
+#include "targets/host/ports.h"
+#include "targets/host/process.h"
+#include "targets/host/session_memory.h"
+#include "targets/host/statistics.h"
+#include "targets/host/thread_pool.h"
+#include "targets/host/verb.h"
+
+namespace figment::host {
+namespace {
+
+struct Arguments {
+  std::string model, backend = "xnnpack";
+  int batch = 1, threads = 1;
+  int runs = 0;  // 0: as many as fit in `seconds`
+  double seconds = 1;
+  bool operators = false, json = false;
+};
+
+struct Measurement {
+  Statistics latency;
+  int runs = 0;
+  double first_sample_ms = 0;
+  std::size_t arena_bytes = 0, packed_bytes = 0;
+};
+
+void fill_inputs(const Model& model, Session& session) {
+  for (int index = 0; index < model.input_count(); ++index)
+    if (const Tensor input = session.input(index); input.type == DataType::kFloat32)
+      fill_from_prior(model, input, static_cast<std::uint64_t>(42 + index), 0);
+}
+
+// Runs until `arguments` are content: --runs of them, or --seconds long and at least 10.
+std::vector<double> measure(Session& session, const Arguments& arguments) {
+  constexpr int kLeastRuns = 10;
+  std::vector<double> times;
+  const double begun = now_ms();
+  for (double now = begun;;) {
+    require(session.run());
+    const double after = now_ms();
+    times.push_back(after - now);
+    now = after;
+    const int count = static_cast<int>(times.size());
+    if (arguments.runs > 0 ? count >= arguments.runs
+                           : count >= kLeastRuns && now - begun >= arguments.seconds * 1000)
+      return times;
+  }
+}
+
+// A tenth of the time, so that caches, the page table and the processor's clock are as in steady
+// work.
+void warm_up(Session& session, const Arguments& arguments) {
+  Arguments shorter = arguments;
+  shorter.seconds /= 10;
+  shorter.runs = (arguments.runs + 9) / 10;
+  measure(session, shorter);
+}
+
+// Times of the operators, told by the session's observer.
+struct Profile {
+  std::vector<double> total_ms;
+  double begun = 0;
+
+  static void observe(void* context, const OperatorEvent& event) {
+    auto* profile = static_cast<Profile*>(context);
+    if (event.finished)
+      profile->total_ms[static_cast<std::size_t>(event.index)] += now_ms() - profile->begun;
+    else
+      profile->begun = now_ms();
+  }
+};
+
+// A session of its own, so that the clock between operators does not count in the latency.
+nlohmann::ordered_json profile_operators(const Model& model, Options options,
+                                         const Arguments& arguments) {
+  Profile profile;
+  profile.total_ms.resize(static_cast<std::size_t>(model.operator_count()));
+  options.observer = Profile::observe;
+  options.observer_context = &profile;
+  SessionMemory memory(model, options);
+  fill_inputs(model, memory.session);
+  warm_up(memory.session, arguments);
+  std::fill(profile.total_ms.begin(), profile.total_ms.end(), 0.0);
+  const auto runs = static_cast<double>(measure(memory.session, arguments).size());
+
+  double sum = 0;
+  for (const double ms : profile.total_ms) sum += ms;
+  nlohmann::ordered_json operators = nlohmann::ordered_json::array();
+  for (int index = 0; index < model.operator_count(); ++index) {
+    const OperatorReport report = memory.session.operator_report(index);
+    const double total = profile.total_ms[static_cast<std::size_t>(index)], ms = total / runs;
+    operators.push_back({{"index", index},
+                         {"kind", report.kind},
+                         {"name", report.name},
+                         {"lowering", report.lowering},
+                         {"ms", ms},
+                         {"share", sum > 0 ? total / sum : 0.0},
+                         {"gflops", ms > 0 ? 2 * report.multiply_adds / ms / 1e6 : 0.0}});
+  }
+  return operators;
+}
+
+void print(const nlohmann::ordered_json& result, int runs) {
+  const auto& latency = result["latency_ms"];
+  const auto megabytes = [&](const char* key) { return result[key].get<double>() / 1e6; };
+  std::printf("%s: %s, batch %d, %d thread%s, %d runs\n",
+              result["model"].get<std::string>().c_str(),
+              result["backend"].get<std::string>().c_str(), result["batch"].get<int>(),
+              result["threads"].get<int>(), result["threads"].get<int>() == 1 ? "" : "s", runs);
+  std::printf("  latency        %.4f ms median, %.4f min, %.4f 95th percentile\n",
+              latency["median"].get<double>(), latency["min"].get<double>(),
+              latency["p95"].get<double>());
+  std::printf("  throughput     %.1f samples/s\n", result["samples_per_second"].get<double>());
+  std::printf("  arena          %.3f MB, of which packed %.3f MB\n", megabytes("arena_bytes"),
+              megabytes("packed_bytes"));
+  std::printf("  file           %.3f MB\n", megabytes("file_bytes"));
+  std::printf("  peak memory    %.1f MB of the process\n", megabytes("peak_rss_bytes"));
+  std::printf("  first sample   %.1f ms after the start of the process\n",
+              result["first_sample_ms"].get<double>());
+  if (!result.contains("operators")) return;
+  std::printf("\n  %4s  %-20s %-24s %10s %7s %9s\n", "#", "operator", "lowering", "ms", "share",
+              "GFLOP/s");
+  for (const auto& row : result["operators"])
+    std::printf("  %4d  %-20s %-24s %10.4f %6.1f%% %9.2f\n", row["index"].get<int>(),
+                row["kind"].get<std::string>().c_str(), row["lowering"].get<std::string>().c_str(),
+                row["ms"].get<double>(), 100 * row["share"].get<double>(),
+                row["gflops"].get<double>());
+}
+
+ExitCode bench(const Arguments& arguments) {
+  // The first sample comes before anything that only a benchmark does.
+  Options options;
+  options.backend = parse_backend(arguments.backend);
+  options.batch = arguments.batch;
+  const ModelFile file(arguments.model);
+  const ThreadPool pool = make_thread_pool(arguments.threads);
+  options.threads = pool.get();
+  Measurement measured;
+  {
+    SessionMemory memory(file.model, options);
+    fill_inputs(file.model, memory.session);
+    require(memory.session.run());
+    measured.first_sample_ms = ms_since_process_start();
+    warm_up(memory.session, arguments);
+    std::vector<double> times = measure(memory.session, arguments);
+    measured.runs = static_cast<int>(times.size());
+    measured.latency = summarize(std::move(times));
+    measured.arena_bytes = memory.arena_bytes;
+    measured.packed_bytes = memory.session.packed_bytes();
+  }
+  nlohmann::ordered_json result{
+      {"model", file.model.name()},
+      {"backend", arguments.backend},
+      {"batch", arguments.batch},
+      {"threads", arguments.threads},
+      {"latency_ms",
+       {{"min", measured.latency.min},
+        {"median", measured.latency.median},
+        {"p95", measured.latency.p95}}},
+      {"samples_per_second", 1000.0 * arguments.batch / measured.latency.median},
+      {"arena_bytes", measured.arena_bytes},
+      {"packed_bytes", measured.packed_bytes},
+      {"file_bytes", file.file.bytes().size()},
+      {"peak_rss_bytes", peak_resident_bytes()},
+      {"first_sample_ms", measured.first_sample_ms}};
+  if (arguments.operators) result["operators"] = profile_operators(file.model, options, arguments);
+  if (arguments.json)
+    std::printf(
+        "%s\n",
+        result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  else
+    print(result, measured.runs);
+  return ExitCode::kSuccess;
+}
+
+std::function<ExitCode()> declare(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  app.add_option("model", arguments->model, "The model, an .fgm file")->required();
+  app.add_option("--batch", arguments->batch, "Samples in one run")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str();
+  app.add_option("--threads", arguments->threads, "Threads of the pool")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--runs", arguments->runs,
+                 "Runs to measure (default: as many as fit in --seconds)")
+      ->check(CLI::Range(1, 100000000));
+  app.add_option("--seconds", arguments->seconds, "How long to measure")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
+  app.add_flag("--ops", arguments->operators, "Also the time of every operator");
+  app.add_option("--backend", arguments->backend, "xnnpack or portable")->capture_default_str();
+  app.add_flag("--json", arguments->json, "Print one JSON object");
+  return [arguments] { return bench(*arguments); };
+}
+
+}  // namespace
+
+const Verb kBench{"bench", "measure speed and memory",
+                  "figment bench models/digits_gan/generator.fgm --ops --json > profile.json",
+                  declare};
+
+}  // namespace figment::host

@@ -1,0 +1,220 @@
+// figment convert: a trained file becomes an .fgm.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "converter/convert.h"
+#include "targets/host/arguments.h"
+#include "targets/host/describe.h"
+#include "targets/host/input_file.h"
+#include "targets/host/output_file.h"
+#include "targets/host/verb.h"
+
+namespace figment::host {
+namespace {
+
+using converter::Conversion;
+using converter::ConvertOptions;
+
+struct Arguments {
+  std::string source, output, weights = "f32", noise = "operator", kind, prior, image, range,
+                              licence, name;
+  std::vector<std::string> inputs;
+  bool report = false, json = false;
+};
+
+// One of a few words; the table gives its value.
+template <typename T>
+T choose(const std::string& option, const std::string& word,
+         std::initializer_list<std::pair<const char*, T>> table) {
+  std::string words;
+  for (const auto& [name, value] : table) {
+    if (word == name) return value;
+    words += (words.empty() ? "" : ", ") + std::string(name);
+  }
+  throw VerbError(ExitCode::kUsage, option + " is '" + word + "' but must be one of " + words);
+}
+
+ConvertOptions make_options(const Arguments& arguments) {
+  ConvertOptions options;
+  options.weights = choose<converter::WeightStorage>(
+      "--weights", arguments.weights,
+      {{"f32", converter::WeightStorage::kFloat32}, {"f16", converter::WeightStorage::kFloat16}});
+  options.noise =
+      choose<converter::NoiseHandling>("--noise", arguments.noise,
+                                       {{"operator", converter::NoiseHandling::kOperator},
+                                        {"input", converter::NoiseHandling::kInput}});
+  for (const std::string& word : arguments.inputs) {
+    // The last '=': names may hold one, shapes do not.
+    const std::size_t equals = word.rfind('=');
+    if (equals == std::string::npos || equals == 0)
+      throw VerbError(ExitCode::kUsage,
+                      "--input is '" + word + "' but must be written as NAME=1x3x64x64");
+    options.input_shapes[word.substr(0, equals)] =
+        parse_shape(word.substr(equals + 1), "input '" + word.substr(0, equals) + "'");
+  }
+  if (!arguments.kind.empty())
+    options.kind = choose<format::ModelKind>("--kind", arguments.kind,
+                                             {{"decoder", format::ModelKind::Decoder},
+                                              {"generator", format::ModelKind::Generator},
+                                              {"encoder", format::ModelKind::Encoder},
+                                              {"discriminator", format::ModelKind::Discriminator},
+                                              {"other", format::ModelKind::Other}});
+  if (!arguments.prior.empty()) {
+    options.prior.emplace();
+    options.prior->distribution = choose<format::Distribution>(
+        "--prior", arguments.prior,
+        {{"normal", format::Distribution::Normal}, {"uniform", format::Distribution::Uniform}});
+  }
+  if (!arguments.image.empty()) {
+    const std::vector<std::int64_t> shape = parse_shape(arguments.image, "--image");
+    if (shape.size() != 3 || shape[0] > 65536 || shape[1] > 65536 ||
+        (shape[2] != 1 && shape[2] != 3))
+      throw VerbError(ExitCode::kUsage,
+                      "--image is '" + arguments.image +
+                          "' but must be height x width x channels, such as 28x28x1 or 64x64x3");
+    options.image.emplace();
+    options.image->height = static_cast<std::int32_t>(shape[0]);
+    options.image->width = static_cast<std::int32_t>(shape[1]);
+    options.image->channels = static_cast<std::int32_t>(shape[2]);
+  }
+  if (!arguments.range.empty()) {
+    if (!options.image) options.image.emplace();  // height 0: the size is guessed
+    const auto [low, high] = parse_range(arguments.range, "--range");
+    if (low >= high)
+      throw VerbError(ExitCode::kUsage, "--range must go from the smaller number to the larger");
+    options.image->low = low;
+    options.image->high = high;
+  }
+  if (!arguments.licence.empty()) {
+    const std::vector<std::byte> bytes = read_file(arguments.licence);
+    options.licence.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  options.name = arguments.name;
+  return options;
+}
+
+// Standard input as a file, which importers want; removed when this goes.
+class SpooledInput {
+ public:
+  SpooledInput() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "figment-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw VerbError(ExitCode::kInputOutput, "no folder can be made in " +
+                                                  std::filesystem::temp_directory_path().string());
+    folder_ = pattern;
+    const std::vector<std::byte> bytes = read_file("-");
+    std::ofstream file(path(), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+    if (!file.flush()) throw VerbError(ExitCode::kInputOutput, "cannot write " + path().string());
+  }
+  ~SpooledInput() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  SpooledInput(const SpooledInput&) = delete;
+  SpooledInput& operator=(const SpooledInput&) = delete;
+
+  std::filesystem::path path() const { return folder_ / "model.onnx"; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+Conversion convert_source(const std::string& source, const ConvertOptions& options) {
+  if (source == "-") {
+    const SpooledInput spooled;
+    return converter::convert(spooled.path(), options);
+  }
+  // Unreadable is another class of error than damaged.
+  std::error_code error;
+  if (std::filesystem::is_directory(source, error))
+    throw VerbError(ExitCode::kInputOutput, "cannot read " + source + ": it is a folder");
+  if (!std::ifstream(source, std::ios::binary))
+    throw VerbError(ExitCode::kInputOutput,
+                    "cannot read " + source + ": there is no such file, or it may not be read");
+  return converter::convert(source, options);
+}
+
+void print_report(std::FILE* to, const Conversion& conversion) {
+  std::fprintf(to, "%-24s %9s  %s\n", "pass", "operators", "what it did");
+  for (const converter::PassReport& pass : conversion.passes)
+    std::fprintf(to, "%-24s %9zu  %s\n", pass.pass.c_str(), pass.operators_after,
+                 pass.sentence.c_str());
+  std::fprintf(to, "operators   %zu before, %zu after\n", conversion.operators_before,
+               conversion.operators_after);
+  std::fprintf(to, "file        %s bytes\n", with_commas(conversion.file_bytes).c_str());
+  std::fprintf(to, "arena       %s bytes on xnnpack, %s on portable, batch 1\n",
+               with_commas(conversion.arena_bytes_xnnpack).c_str(),
+               with_commas(conversion.arena_bytes_portable).c_str());
+}
+
+void print_json(std::FILE* to, const Conversion& conversion) {
+  using Json = nlohmann::ordered_json;
+  Json passes = Json::array();
+  for (const converter::PassReport& pass : conversion.passes)
+    passes.push_back({{"pass", pass.pass},
+                      {"sentence", pass.sentence},
+                      {"operators_after", pass.operators_after}});
+  const Json json{{"operators_before", conversion.operators_before},
+                  {"operators_after", conversion.operators_after},
+                  {"file_bytes", conversion.file_bytes},
+                  {"arena_bytes", conversion.arena_bytes_xnnpack},
+                  {"arena_bytes_portable", conversion.arena_bytes_portable},
+                  {"passes", passes}};
+  std::fprintf(to, "%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+ExitCode convert(const Arguments& arguments) {
+  const ConvertOptions options = make_options(arguments);
+  OutputFile output(arguments.output);
+  const Conversion conversion = convert_source(arguments.source, options);
+  output.commit(conversion.bytes);
+  // The report leaves standard output to the model when that is where it goes.
+  std::FILE* to = arguments.output == "-" ? stderr : stdout;
+  if (arguments.json)
+    print_json(to, conversion);
+  else if (arguments.report)
+    print_report(to, conversion);
+  return ExitCode::kSuccess;
+}
+
+std::function<ExitCode()> declare(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  app.add_option("source", arguments->source, "The trained file (ONNX)")->required();
+  app.add_option("-o,--output", arguments->output, "The .fgm file to write")->required();
+  app.add_option("--weights", arguments->weights, "How weights are stored: f32 or f16")
+      ->capture_default_str();
+  app.add_option("--input", arguments->inputs,
+                 "An input's shape where the source leaves it open: NAME=1x3x64x64")
+      ->take_all();
+  app.add_option("--noise", arguments->noise,
+                 "Random numbers in the source become a seeded operator or an input")
+      ->capture_default_str();
+  app.add_option("--kind", arguments->kind,
+                 "decoder, generator, encoder, discriminator or other (default: guessed)");
+  app.add_option("--prior", arguments->prior, "Where latents come from: normal or uniform");
+  app.add_option("--image", arguments->image,
+                 "The output as a picture: HEIGHTxWIDTHxCHANNELS (default: guessed)");
+  app.add_option("--range", arguments->range,
+                 "The output's black and white, as -1..1 (default: guessed)");
+  app.add_option("--licence", arguments->licence,
+                 "A file with the licence's text, kept in the model");
+  app.add_option("--name", arguments->name, "The model's name (default: the source file's)");
+  app.add_flag("--report", arguments->report,
+               "Print what each pass did, operators, file and arena bytes");
+  app.add_flag("--json", arguments->json, "Print the report as JSON");
+  return [arguments] { return convert(*arguments); };
+}
+
+}  // namespace
+
+const Verb kConvert{"convert", "turn a trained file (ONNX) into an .fgm",
+                    "figment convert generator.onnx -o generator.fgm --weights f16 --report",
+                    declare};
+
+}  // namespace figment::host

@@ -1,0 +1,139 @@
+// Temporary files with a random ending, known to a signal handler that removes them.
+#include "targets/host/output_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "targets/host/exit_code.h"
+
+namespace figment::host {
+namespace {
+
+// What the handler may touch: plain memory that is never freed.
+constexpr int kSlots = 16;
+constexpr std::size_t kPathBytes = 4096;
+char unfinished[kSlots][kPathBytes];
+std::array<std::atomic<bool>, kSlots> unfinished_used;
+
+extern "C" void remove_unfinished(int signal_number) {
+  for (int slot = 0; slot < kSlots; ++slot)
+    if (unfinished_used[static_cast<std::size_t>(slot)].load()) ::unlink(unfinished[slot]);
+  // The default action ends the process, so that a shell sees what ended it.
+  std::signal(signal_number, SIG_DFL);
+  std::raise(signal_number);
+}
+
+void install_handler() {
+  static const bool installed = [] {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      // What a caller chose to ignore (nohup) stays ignored.
+      if (std::signal(number, remove_unfinished) == SIG_IGN) std::signal(number, SIG_IGN);
+    }
+    return true;
+  }();
+  static_cast<void>(installed);
+}
+
+int remember(const std::string& path) {
+  if (path.size() >= kPathBytes) return -1;
+  for (int slot = 0; slot < kSlots; ++slot) {
+    auto& used = unfinished_used[static_cast<std::size_t>(slot)];
+    if (used.load()) continue;
+    std::memcpy(unfinished[slot], path.c_str(), path.size() + 1);
+    used.store(true);
+    return slot;
+  }
+  return -1;
+}
+
+VerbError cannot_write(const std::string& path, int error) {
+  const std::string name = path == "-" ? "standard output" : path;
+  return {ExitCode::kInputOutput, "cannot write " + name + ": " + std::strerror(error)};
+}
+
+}  // namespace
+
+OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
+  if (path_ == "-") {
+    descriptor_ = STDOUT_FILENO;
+    return;
+  }
+  target_ = path_;
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(path_, ignored)) {
+    const auto followed = std::filesystem::weakly_canonical(path_, ignored);
+    if (!ignored) target_ = followed.string();
+  }
+  struct stat facts {};
+  const bool exists = ::stat(target_.c_str(), &facts) == 0;
+  if (exists && S_ISDIR(facts.st_mode)) throw cannot_write(path_, EISDIR);
+  if (exists && !S_ISREG(facts.st_mode)) {
+    descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) throw cannot_write(path_, errno);
+    return;
+  }
+  if (exists && ::access(target_.c_str(), W_OK) != 0) throw cannot_write(path_, errno);
+  install_handler();
+  temporary_ = target_ + ".part-XXXXXX";
+  descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  if (descriptor_ < 0) throw cannot_write(path_, errno);
+  slot_ = remember(temporary_);
+  // mkostemp makes files for the owner's eyes alone; an ordinary one follows the umask, or the file
+  // it replaces.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  if (::fchmod(descriptor_, exists ? facts.st_mode & 0777 : 0666 & ~mask) != 0) {
+    const int error = errno;
+    discard();
+    throw cannot_write(path_, error);
+  }
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : path_(other.path_),
+      target_(std::move(other.target_)),
+      temporary_(std::move(other.temporary_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      slot_(std::exchange(other.slot_, -1)) {
+  other.temporary_.clear();
+}
+
+OutputFile::~OutputFile() { discard(); }
+
+void OutputFile::discard() {
+  if (descriptor_ >= 0 && descriptor_ != STDOUT_FILENO) ::close(descriptor_);
+  descriptor_ = -1;
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  temporary_.clear();
+  if (slot_ >= 0) unfinished_used[static_cast<std::size_t>(slot_)].store(false);
+  slot_ = -1;
+}
+
+void OutputFile::commit(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw cannot_write(path_, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  if (descriptor_ != STDOUT_FILENO) {
+    // Some file systems tell only here that the disk is full.
+    const int result = ::close(std::exchange(descriptor_, -1));
+    if (result != 0) throw cannot_write(path_, errno);
+  }
+  if (!temporary_.empty() && ::rename(temporary_.c_str(), target_.c_str()) != 0)
+    throw cannot_write(path_, errno);
+  temporary_.clear();
+  discard();
+}
+
+}  // namespace figment::host
