@@ -58,6 +58,29 @@ inline Status require_range(std::int64_t value, std::int64_t low, std::int64_t h
   return {};
 }
 
+// `groups` parts of `count` channels without a rest.
+inline Status require_groups(int groups, int count, const char* what) {
+  FIG_TRY(require_positive(groups, "groups"));
+  if (count % groups != 0)
+    return bad_file({what, " has ", count, " channels, which ", groups, " groups do not divide"});
+  return {};
+}
+
+// Added to a variance before its root is taken.
+inline Status require_epsilon(float epsilon) {
+  if (epsilon >= 0 && epsilon <= 1e30f) return {};  // a NaN is not
+  return bad_file({"epsilon must be 0 or a positive number"});
+}
+
+// Bytes of scratch that one operator may ask for; more would not be addressable on a small device.
+inline constexpr std::int64_t kMaxScratch = INT32_MAX;
+
+inline Status require_scratch(std::int64_t bytes) {
+  if (bytes > kMaxScratch)
+    return bad_file({"it would take ", bytes, " bytes of scratch: too large"});
+  return {};
+}
+
 // Sets `result` to a tensor of float32 with `shape`, after checking that it is not too large to
 // index.
 inline Status set_result(Tensor& result, DataType type, const Shape& shape) {

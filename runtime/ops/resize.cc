@@ -1,0 +1,155 @@
+// Resize: x [N,H,W,C] -> [N,height,width,C], nearest or linear, with the coordinates and roundings
+// of ONNX's Resize.
+//
+// Output coordinate i stands at input coordinate (in double precision; a scale of 0: output extent
+// / input extent, so that i / scale is i * input / output, exact where it is whole)
+//   half_pixel          (i + 0.5) / scale - 0.5
+//   pytorch_half_pixel  the same, but 0 for an output of one
+//   align_corners       i * (input - 1) / (output - 1), 0 for an output of one
+//   asymmetric          i / scale
+// Beyond the edges the edge goes on.
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/ops/window.h"
+
+namespace figment::ops {
+namespace {
+
+using format::ResizeCoordinates;
+using format::ResizeMode;
+using format::ResizeRounding;
+
+// The two input positions that an output position is made of: first * (1 - weight) + second *
+// weight.
+struct Source {
+  std::int32_t first, second;
+  float weight;
+};
+
+// `scale` is 0 or positive.
+double input_coordinate(ResizeCoordinates coordinates, int i, int input, int output, float scale) {
+  const auto unscale = [&](double place) {
+    return scale == 0 ? place * input / output : place / static_cast<double>(scale);
+  };
+  switch (coordinates) {
+    case ResizeCoordinates::AlignCorners:
+      return output == 1 ? 0.0 : static_cast<double>(i) * (input - 1) / (output - 1);
+    case ResizeCoordinates::Asymmetric:
+      return unscale(i);
+    case ResizeCoordinates::PytorchHalfPixel:
+      if (output == 1) return 0.0;
+      break;
+    case ResizeCoordinates::HalfPixel:
+      break;
+  }
+  return unscale(i + 0.5) - 0.5;
+}
+
+Source nearest(ResizeRounding rounding, double coordinate, int input) {
+  // Inside int32 whatever the scale, and one place wider than the picture, so that rounding sees
+  // it.
+  coordinate = std::clamp(coordinate, -1.0, static_cast<double>(input));
+  std::int32_t below = static_cast<std::int32_t>(coordinate + 1.0) - 1;  // the floor, from -1 on
+  const double rest = coordinate - below;
+  bool up = false;
+  switch (rounding) {
+    case ResizeRounding::RoundPreferFloor:
+      up = rest > 0.5;
+      break;
+    case ResizeRounding::RoundPreferCeil:
+      up = rest >= 0.5;
+      break;
+    case ResizeRounding::Floor:
+      break;
+    case ResizeRounding::Ceil:
+      up = rest > 0;
+      break;
+  }
+  const std::int32_t place = std::clamp(below + (up ? 1 : 0), 0, input - 1);
+  return {place, place, 0.0f};
+}
+
+Source linear(double coordinate, int input) {
+  coordinate = std::clamp(coordinate, 0.0, input - 1.0);
+  const std::int32_t below = static_cast<std::int32_t>(coordinate);
+  return {below, std::min(below + 1, input - 1), static_cast<float>(coordinate - below)};
+}
+
+Source source_of(const format::Resize& options, int i, int input, int output, float scale) {
+  const double coordinate = input_coordinate(options.coordinates(), i, input, output, scale);
+  return options.mode() == ResizeMode::Nearest ? nearest(options.rounding(), coordinate, input)
+                                               : linear(coordinate, input);
+}
+
+Status require_scale(float scale, const char* what) {
+  if (scale >= 0 && scale <= 1e6f) return {};  // false for NaN
+  return bad_file({what, " must be 0 or a positive number up to a million"});
+}
+
+Status shape(const Operation& operation, Tensor& result) {
+  const auto& options = operation.as<format::Resize>();
+  FIG_TRY(require_float(operation, 0));
+  FIG_TRY(require_rank(operation, 0, 4));
+  if (options.mode() > ResizeMode::MAX || options.coordinates() > ResizeCoordinates::MAX ||
+      options.rounding() > ResizeRounding::MAX)
+    return unsupported({"the way to resize is newer than this runtime; update Figment"});
+  FIG_TRY(require_scale(options.scale_height(), "scale_height"));
+  FIG_TRY(require_scale(options.scale_width(), "scale_width"));
+  FIG_TRY(require_scratch(options.width() * std::int64_t{sizeof(Source)}));
+  const Shape& x = operation.in(0).shape;
+  return set_picture(result, x[0], options.height(), options.width(), x[3]);
+}
+
+// Where each output column comes from.
+std::size_t scratch_bytes(const Operation& operation) {
+  return static_cast<std::size_t>(operation.as<format::Resize>().width()) * sizeof(Source);
+}
+
+// A pixel of linear interpolation: across the two rows first, down last.
+void blend_pixel(const float* upper, const float* lower, float down, const Source& across,
+                 int channels, float* output) {
+  const std::int64_t left = std::int64_t{across.first} * channels;
+  const std::int64_t right = std::int64_t{across.second} * channels;
+  const float weight = across.weight;
+  for (int channel = 0; channel < channels; ++channel) {
+    const float top = upper[left + channel] * (1.0f - weight) + upper[right + channel] * weight;
+    const float bottom = lower[left + channel] * (1.0f - weight) + lower[right + channel] * weight;
+    output[channel] = top * (1.0f - down) + bottom * down;
+  }
+}
+
+void forward(const Operation& operation) {
+  const auto& options = operation.as<format::Resize>();
+  const Shape& x = operation.in(0).shape;
+  const int height = options.height();
+  const int width = options.width();
+  const int channels = x[3];
+  const std::int64_t row_floats = std::int64_t{x[2]} * channels;
+  Source* across = reinterpret_cast<Source*>(operation.scratch);
+  for (int column = 0; column < width; ++column)
+    across[column] = source_of(options, column, x[2], width, options.scale_width());
+  float* output = operation.out().floats();
+  for (std::int64_t n = 0; n < x[0]; ++n) {
+    const float* picture = operation.in(0).floats() + n * x[1] * row_floats;
+    for (int y = 0; y < height; ++y) {
+      const Source down = source_of(options, y, x[1], height, options.scale_height());
+      const float* upper = picture + down.first * row_floats;
+      const float* lower = picture + down.second * row_floats;
+      for (int column = 0; column < width; ++column, output += channels) {
+        if (options.mode() == ResizeMode::Nearest) {
+          std::copy_n(upper + std::int64_t{across[column].first} * channels, channels, output);
+        } else {
+          blend_pixel(upper, lower, down.weight, across[column], channels, output);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+extern const OperatorRoom kResize;
+const OperatorRoom kResize{1, 1, Memory::kOwn, shape, scratch_bytes, forward, nullptr};
+
+}  // namespace figment::ops
