@@ -179,7 +179,7 @@ Port port_view(const format::Model& root, const format::Port& port) {
       *root.tensors()->Get(static_cast<flatbuffers::uoffset_t>(port.tensor()));
   const Tensor view = tensor_view(root, port.tensor(), 1);
   Port result{text(port.name()), view.type, view.shape, tensor.batch_axis(), {}};
-  for (int axis = 0; axis < view.shape.rank; ++axis)
+  for (int axis = 0; axis < view.shape.rank && axis < kMaxRank; ++axis)
     result.source_axes[axis] =
         port.source_axes() == nullptr
             ? static_cast<std::uint8_t>(axis)
