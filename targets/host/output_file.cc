@@ -33,14 +33,10 @@ extern "C" void remove_unfinished(int signal_number) {
 }
 
 void install_handler() {
-  static const bool installed = [] {
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-      // What a caller chose to ignore (nohup) stays ignored.
-      if (std::signal(number, remove_unfinished) == SIG_IGN) std::signal(number, SIG_IGN);
-    }
-    return true;
-  }();
-  static_cast<void>(installed);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // What a caller chose to ignore (nohup) stays ignored.
+    if (std::signal(number, remove_unfinished) == SIG_IGN) std::signal(number, SIG_IGN);
+  }
 }
 
 int remember(const std::string& path) {
