@@ -21,7 +21,8 @@ constexpr std::uint32_t kRoundConstants[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 std::uint32_t big_endian(const std::byte* bytes) {
-  return std::to_integer<std::uint32_t>(bytes[0]) << 24 | std::to_integer<std::uint32_t>(bytes[1]) << 16 |
+  return std::to_integer<std::uint32_t>(bytes[0]) << 24 |
+         std::to_integer<std::uint32_t>(bytes[1]) << 16 |
          std::to_integer<std::uint32_t>(bytes[2]) << 8 | std::to_integer<std::uint32_t>(bytes[3]);
 }
 
@@ -31,7 +32,8 @@ void Sha256::compress(const std::byte* block) {
   std::uint32_t w[64];
   for (int t = 0; t < 16; ++t) w[t] = big_endian(block + 4 * t);
   for (int t = 16; t < 64; ++t) {
-    const std::uint32_t early = std::rotr(w[t - 15], 7) ^ std::rotr(w[t - 15], 18) ^ (w[t - 15] >> 3);
+    const std::uint32_t early =
+        std::rotr(w[t - 15], 7) ^ std::rotr(w[t - 15], 18) ^ (w[t - 15] >> 3);
     const std::uint32_t late = std::rotr(w[t - 2], 17) ^ std::rotr(w[t - 2], 19) ^ (w[t - 2] >> 10);
     w[t] = w[t - 16] + early + w[t - 7] + late;
   }
@@ -64,7 +66,8 @@ void Sha256::update(std::span<const std::byte> bytes) {
       bytes = bytes.subspan(sizeof block_);
       continue;
     }
-    const std::size_t taken = bytes.size() < sizeof block_ - filled ? bytes.size() : sizeof block_ - filled;
+    const std::size_t taken =
+        bytes.size() < sizeof block_ - filled ? bytes.size() : sizeof block_ - filled;
     std::memcpy(block_ + filled, bytes.data(), taken);
     bytes = bytes.subspan(taken);
     filled += taken;

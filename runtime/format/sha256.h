@@ -27,7 +27,8 @@ class Sha256 {
 };
 
 // SHA-256 of a model's file with the 32 bytes of Model.content_hash taken as zero: what that field
-// must hold. `file` has passed the FlatBuffers verifier; where it has no such field, all bytes count.
+// must hold. `file` has passed the FlatBuffers verifier; where it has no such field, all bytes
+// count.
 Digest content_hash(std::span<const std::byte> file);
 
 }  // namespace figment::format

@@ -1,13 +1,14 @@
 // Elementary functions of our own, so that every compiler and every chip gives the same bits.
 //
 // Built of additions, multiplications, divisions, square roots, comparisons and bit patterns alone,
-// which IEEE 754 fixes to the bit; no call to the system's mathematics library. Without branches, so
-// that loops over them are vectorized. Include this only in sources compiled with -ffp-contract=off:
-// a fused a*b+c has other bits. (They are always inlined, so no copy made elsewhere can stand in.)
+// which IEEE 754 fixes to the bit; no call to the system's mathematics library. Without branches,
+// so that loops over them are vectorized. Include this only in sources compiled with
+// -ffp-contract=off: a fused a*b+c has other bits. (They are always inlined, so no copy made
+// elsewhere can stand in.)
 //
-// Polynomials are minimax fits of our own; the largest error against the true value, in units in the
-// last place (ulp), stands at each function, as tests/math/elementary_test.cc measures it. NaN gives
-// NaN; infinities, zeros and denormal numbers are right.
+// Polynomials are minimax fits of our own; the largest error against the true value, in units in
+// the last place (ulp), stands at each function, as tests/math/elementary_test.cc measures it. NaN
+// gives NaN; infinities, zeros and denormal numbers are right.
 #pragma once
 
 #include <bit>
@@ -16,7 +17,8 @@
 #include <cstdint>
 #include <limits>
 
-static_assert(FLT_EVAL_METHOD == 0, "float arithmetic must not be carried out in another precision");
+static_assert(FLT_EVAL_METHOD == 0,
+              "float arithmetic must not be carried out in another precision");
 static_assert(std::numeric_limits<float>::is_iec559 && std::numeric_limits<double>::is_iec559);
 
 #define FIGMENT_INLINE [[gnu::always_inline]] inline
@@ -50,7 +52,8 @@ struct Reduced {
   float r;
 };
 FIGMENT_INLINE Reduced reduce_by_ln2(float x) {
-  constexpr float kRound = 0x1.8p23F;  // adding it rounds to an integer, which then stands in the low bits
+  constexpr float kRound =
+      0x1.8p23F;  // adding it rounds to an integer, which then stands in the low bits
   const float shifted = x * 1.44269504F + kRound;
   const float n = shifted - kRound;
   const float r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
@@ -75,7 +78,8 @@ FIGMENT_INLINE float exp(float x) {
   x = x > 89.0F ? 89.0F : x;      // above: infinite
   const Reduced reduced = reduce_by_ln2(x);
   const float p = 1.0F + (reduced.r + exp_tail(reduced.r));
-  // In two steps: 2^n itself may be no normal number. The first is exact, so nothing is rounded twice.
+  // In two steps: 2^n itself may be no normal number. The first is exact, so nothing is rounded
+  // twice.
   const std::int32_t half = reduced.n >> 1;
   return p * power_of_two(half) * power_of_two(reduced.n - half);
 }
@@ -172,8 +176,8 @@ FIGMENT_INLINE float softplus(float x) {
   return (x < 0.0F ? 0.0F : x) + log1p_fraction(e);  // a NaN is not below 0
 }
 
-// Sine and cosine of turns/2^32 of a full turn, `turns` counting from -2^31 to 2^31 - 1. The quadrant
-// is found in integers, exactly. Within 1.3e-7.
+// Sine and cosine of turns/2^32 of a full turn, `turns` counting from -2^31 to 2^31 - 1. The
+// quadrant is found in integers, exactly. Within 1.3e-7.
 struct SineCosine {
   float sine, cosine;
 };

@@ -26,8 +26,9 @@ Block philox(const Block& counter, std::uint64_t key) {
 }
 
 Block draw_block(std::uint64_t key, Stream stream, std::uint64_t block, std::uint32_t attempt) {
-  const Block counter = {{static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32),
-                          attempt, static_cast<std::uint32_t>(stream)}};
+  const Block counter = {{static_cast<std::uint32_t>(block),
+                          static_cast<std::uint32_t>(block >> 32), attempt,
+                          static_cast<std::uint32_t>(stream)}};
   return philox(counter, key);
 }
 

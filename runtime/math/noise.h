@@ -1,8 +1,8 @@
 // Counter-based noise: number i of a stream depends on the key and on i alone, so that it can be
 // drawn in any order and in pieces, and is the same on every target.
 //
-// Philox4x32-10 of J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2,
-// 3" (SC 2011).
+// Philox4x32-10 of J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1,
+// 2, 3" (SC 2011).
 #pragma once
 
 #include <cstdint>

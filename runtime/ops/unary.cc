@@ -45,7 +45,8 @@ void each(float alpha, float beta, const float* x, float* y, std::int64_t count)
   float block[kBlock] = {};
   for (std::int64_t done = 0; done < count; done += kBlock) {
     const std::int64_t left = count - done;
-    const std::size_t bytes = static_cast<std::size_t>(left < kBlock ? left : kBlock) * sizeof(float);
+    const std::size_t bytes =
+        static_cast<std::size_t>(left < kBlock ? left : kBlock) * sizeof(float);
     std::memcpy(block, x + done, bytes);
     for (float& value : block) value = math::one_nan(kFunction(value, alpha, beta));
     std::memcpy(y + done, block, bytes);
@@ -63,33 +64,44 @@ struct Row {
 
 constexpr Row kRows[] = {
     {UnaryFunction::Identity, Parameters::kNone, each<[](float x, float, float) { return x; }>},
-    {UnaryFunction::Abs, Parameters::kNone, each<[](float x, float, float) { return absolute(x); }>},
+    {UnaryFunction::Abs, Parameters::kNone,
+     each<[](float x, float, float) { return absolute(x); }>},
     {UnaryFunction::Neg, Parameters::kNone, each<[](float x, float, float) { return -x; }>},
-    {UnaryFunction::Sqrt, Parameters::kNone, each<[](float x, float, float) { return std::sqrt(x); }>},
-    {UnaryFunction::Exp, Parameters::kNone, each<[](float x, float, float) { return math::exp(x); }>},
-    {UnaryFunction::Log, Parameters::kNone, each<[](float x, float, float) { return math::log(x); }>},
-    {UnaryFunction::Erf, Parameters::kNone, each<[](float x, float, float) { return math::erf(x); }>},
-    {UnaryFunction::Relu, Parameters::kNone, each<[](float x, float, float) { return x < 0.0F ? 0.0F : x; }>},
+    {UnaryFunction::Sqrt, Parameters::kNone,
+     each<[](float x, float, float) { return std::sqrt(x); }>},
+    {UnaryFunction::Exp, Parameters::kNone,
+     each<[](float x, float, float) { return math::exp(x); }>},
+    {UnaryFunction::Log, Parameters::kNone,
+     each<[](float x, float, float) { return math::log(x); }>},
+    {UnaryFunction::Erf, Parameters::kNone,
+     each<[](float x, float, float) { return math::erf(x); }>},
+    {UnaryFunction::Relu, Parameters::kNone,
+     each<[](float x, float, float) { return x < 0.0F ? 0.0F : x; }>},
     {UnaryFunction::LeakyRelu, Parameters::kAlpha,
      each<[](float x, float slope, float) { return x < 0.0F ? slope * x : x; }>},
-    {UnaryFunction::Elu, Parameters::kAlpha,
-     each<[](float x, float alpha, float) { return x < 0.0F ? alpha * math::expm1_negative(x) : x; }>},
-    {UnaryFunction::Selu, Parameters::kBoth,
-     each<[](float x, float alpha, float gamma) {
+    {UnaryFunction::Elu, Parameters::kAlpha, each<[](float x, float alpha, float) {
+       return x < 0.0F ? alpha * math::expm1_negative(x) : x;
+     }>},
+    {UnaryFunction::Selu, Parameters::kBoth, each<[](float x, float alpha, float gamma) {
        return gamma * (x < 0.0F ? alpha * math::expm1_negative(x) : x);
      }>},
-    {UnaryFunction::Sigmoid, Parameters::kNone, each<[](float x, float, float) { return math::sigmoid(x); }>},
+    {UnaryFunction::Sigmoid, Parameters::kNone,
+     each<[](float x, float, float) { return math::sigmoid(x); }>},
     {UnaryFunction::HardSigmoid, Parameters::kBoth,
      each<[](float x, float alpha, float beta) { return clamp(alpha * x + beta, 0.0F, 1.0F); }>},
     {UnaryFunction::HardSwish, Parameters::kNone,
      each<[](float x, float, float) { return gated(x, clamp(x + 3.0F, 0.0F, 6.0F) / 6.0F); }>},
-    {UnaryFunction::Tanh, Parameters::kNone, each<[](float x, float, float) { return math::tanh(x); }>},
-    {UnaryFunction::Softplus, Parameters::kNone, each<[](float x, float, float) { return math::softplus(x); }>},
+    {UnaryFunction::Tanh, Parameters::kNone,
+     each<[](float x, float, float) { return math::tanh(x); }>},
+    {UnaryFunction::Softplus, Parameters::kNone,
+     each<[](float x, float, float) { return math::softplus(x); }>},
     {UnaryFunction::Clip, Parameters::kLimits,
      each<[](float x, float low, float high) { return clamp(x, low, high); }>},
-    {UnaryFunction::Gelu, Parameters::kNone,
-     each<[](float x, float, float) { return gated(x, 0.5F + 0.5F * math::erf(x * 0.707106781F)); }>},
-    {UnaryFunction::GeluTanh, Parameters::kNone, each<[](float x, float, float) { return gelu_tanh(x); }>},
+    {UnaryFunction::Gelu, Parameters::kNone, each<[](float x, float, float) {
+       return gated(x, 0.5F + 0.5F * math::erf(x * 0.707106781F));
+     }>},
+    {UnaryFunction::GeluTanh, Parameters::kNone,
+     each<[](float x, float, float) { return gelu_tanh(x); }>},
     {UnaryFunction::Swish, Parameters::kAlpha,
      each<[](float x, float alpha, float) { return gated(x, math::sigmoid(alpha * x)); }>},
     {UnaryFunction::Mish, Parameters::kNone, each<[](float x, float, float) { return mish(x); }>},
@@ -116,8 +128,8 @@ Status shape(const Operation& operation, Tensor& result) {
 void forward(const Operation& operation) {
   const format::Unary& options = operation.as<format::Unary>();
   const Tensor& x = operation.in(0);
-  apply_unary(options.function(), options.alpha(), options.beta(), x.floats(), operation.out().floats(),
-              x.elements());
+  apply_unary(options.function(), options.alpha(), options.beta(), x.floats(),
+              operation.out().floats(), x.elements());
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace figment::ops {
 void apply_unary(format::UnaryFunction function, float alpha, float beta, const float* x, float* y,
                  std::int64_t count);
 
-// Refuses functions that this build does not know, and parameters that are not finite (Clip's limits
-// may be infinite) where the function reads them.
+// Refuses functions that this build does not know, and parameters that are not finite (Clip's
+// limits may be infinite) where the function reads them.
 Status check_unary(format::UnaryFunction function, float alpha, float beta);
 
 }  // namespace figment::ops

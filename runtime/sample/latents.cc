@@ -40,8 +40,7 @@ void fill_truncated_normal(const Tensor& tensor, std::uint64_t seed, float limit
   // Within a limit of 0, or one that is no number, there is 0 alone.
   const bool none = !(limit > 0.0F);
   std::uint64_t index = first;
-  for (float& value : tensor.values())
-    value = none ? 0.0F : truncated_normal(seed, index++, limit);
+  for (float& value : tensor.values()) value = none ? 0.0F : truncated_normal(seed, index++, limit);
 }
 
 void fill_uniform(const Tensor& tensor, std::uint64_t seed, float low, float high,

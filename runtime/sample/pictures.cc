@@ -34,13 +34,14 @@ Status check(const Tensor& image, const ImageReading& reading, std::size_t room,
     rest /= extent;
   }
   if (rest != 1)
-    return bad_argument({"a tensor of shape ", shape, " holds no pictures of ", reading.height, " by ",
-                         reading.width, " with ", reading.channels, " channels"});
+    return bad_argument({"a tensor of shape ", shape, " holds no pictures of ", reading.height,
+                         " by ", reading.width, " with ", reading.channels, " channels"});
   if (index < 0 || index >= shape[0])
     return bad_argument({"picture ", index, " is asked for but there are ", shape[0]});
   const std::size_t need = std::size_t{3} * static_cast<std::size_t>(reading.height) *
                            static_cast<std::size_t>(reading.width);
-  if (room < need) return bad_argument({"the picture takes ", need, " bytes but ", room, " are given"});
+  if (room < need)
+    return bad_argument({"the picture takes ", need, " bytes but ", room, " are given"});
   return {};
 }
 

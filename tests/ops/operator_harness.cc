@@ -20,8 +20,9 @@ namespace {
 class AlignedBytes {
  public:
   explicit AlignedBytes(std::size_t size)
-      : size_(size), memory_(static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{64}))) {}
-  ~AlignedBytes() { ::operator delete(memory_, std::align_val_t{64}); }
+      : size_(size),
+        memory_(static_cast<std::byte*>(::operator new (size + 1, std::align_val_t{64}))) {}
+  ~AlignedBytes() { ::operator delete (memory_, std::align_val_t{64}); }
   AlignedBytes(const AlignedBytes&) = delete;
   AlignedBytes& operator=(const AlignedBytes&) = delete;
   std::span<std::byte> bytes() const { return {memory_, size_}; }
@@ -57,7 +58,8 @@ std::vector<std::byte> bytes_of(const TestTensor& tensor) {
   }
 }
 
-converter::GraphTensor& append(converter::Graph& graph, std::string name, DataType type, const Shape& shape) {
+converter::GraphTensor& append(converter::Graph& graph, std::string name, DataType type,
+                               const Shape& shape) {
   converter::GraphTensor& tensor = graph.tensors.emplace_back();
   tensor.name = std::move(name);
   tensor.type = type;
@@ -66,7 +68,8 @@ converter::GraphTensor& append(converter::Graph& graph, std::string name, DataTy
 }
 
 bool declares_output(const format::OperatorOptionsUnion& options) {
-  return options.type == format::OperatorOptions::Reshape || options.type == format::OperatorOptions::Tile ||
+  return options.type == format::OperatorOptions::Reshape ||
+         options.type == format::OperatorOptions::Tile ||
          options.type == format::OperatorOptions::RandomNormal;
 }
 
@@ -78,8 +81,9 @@ int whole_batch(const std::vector<TestTensor>& inputs) {
 }
 
 // The model's graph at batch 1.
-converter::Graph build(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
-                       std::optional<Shape> declared, const std::optional<format::UnaryT>& activation) {
+converter::Graph build(const format::OperatorOptionsUnion& options,
+                       const std::vector<TestTensor>& inputs, std::optional<Shape> declared,
+                       const std::optional<format::UnaryT>& activation) {
   const int batch = whole_batch(inputs);
   converter::Graph graph;
   graph.name = "one operator";
@@ -95,7 +99,8 @@ converter::Graph build(const format::OperatorOptionsUnion& options, const std::v
     }
     const int id = static_cast<int>(graph.tensors.size());
     node.inputs.push_back(id);
-    converter::GraphTensor& tensor = append(graph, std::string("x").append(std::to_string(id)), input.type, input.shape);
+    converter::GraphTensor& tensor =
+        append(graph, std::string("x").append(std::to_string(id)), input.type, input.shape);
     if (input.batched) {
       tensor.shape[0] = 1;
       tensor.batch_axis = 0;
@@ -141,8 +146,9 @@ void read(const Tensor& tensor, Run& run) {
     return;
   }
   for (std::size_t index = 0; index < count; ++index)
-    run.integers.push_back(tensor.type == DataType::kUInt8 ? static_cast<const std::uint8_t*>(tensor.data)[index]
-                                                           : tensor.integers()[index]);
+    run.integers.push_back(tensor.type == DataType::kUInt8
+                               ? static_cast<const std::uint8_t*>(tensor.data)[index]
+                               : tensor.integers()[index]);
   for (std::int32_t value : run.integers) run.values.push_back(static_cast<float>(value));
 }
 
@@ -176,12 +182,14 @@ Shape shape_of(std::initializer_list<std::int32_t> extents) {
 std::vector<float> random_values(std::int64_t count, std::uint32_t seed, float low, float high) {
   std::mt19937 generator(seed);  // its numbers are the same everywhere; std's distributions are not
   std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = low + (high - low) * (static_cast<float>(generator() >> 8) / 16777216.0F);
+  for (float& value : values)
+    value = low + (high - low) * (static_cast<float>(generator() >> 8) / 16777216.0F);
   return values;
 }
 
 Run run_operator(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
-                 std::optional<Shape> declared_output, Backend backend, std::optional<format::UnaryT> activation) {
+                 std::optional<Shape> declared_output, Backend backend,
+                 std::optional<format::UnaryT> activation) {
   std::vector<std::byte> file;
   try {
     file = converter::emit(build(options, inputs, declared_output, activation), {});
@@ -220,7 +228,8 @@ void check_operator_on(Backend backend, const format::OperatorOptionsUnion& opti
                        const std::vector<double>& expected, double tolerance,
                        std::optional<format::UnaryT> activation) {
   CAPTURE(backend == Backend::kPortable ? "portable" : "xnnpack");
-  const std::optional<Shape> declared = declares_output(options) ? std::optional(expected_shape) : std::nullopt;
+  const std::optional<Shape> declared =
+      declares_output(options) ? std::optional(expected_shape) : std::nullopt;
   const Run run = run_operator(options, inputs, declared, backend, activation);
   REQUIRE_MESSAGE(run.error.empty(), run.error);
   REQUIRE(converter::describe(run.shape) == converter::describe(expected_shape));
@@ -232,20 +241,25 @@ void check_operator_on(Backend backend, const format::OperatorOptionsUnion& opti
     const bool same = (std::isnan(a) && std::isnan(b)) || a == b ||
                       std::fabs(a - b) <= tolerance * std::max(1.0, std::fabs(b));
     if (same) continue;
-    if (++wrong <= 3) MESSAGE("element ", index, " is ", a, " but must be ", b, " (", run.lowering, ")");
+    if (++wrong <= 3)
+      MESSAGE("element ", index, " is ", a, " but must be ", b, " (", run.lowering, ")");
   }
   CHECK(wrong == 0);
 }
 
-void check_operator(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
-                    const Shape& expected_shape, const std::vector<double>& expected, double tolerance,
+void check_operator(const format::OperatorOptionsUnion& options,
+                    const std::vector<TestTensor>& inputs, const Shape& expected_shape,
+                    const std::vector<double>& expected, double tolerance,
                     std::optional<format::UnaryT> activation) {
-  check_operator_on(Backend::kPortable, options, inputs, expected_shape, expected, tolerance, activation);
-  check_operator_on(Backend::kXnnpack, options, inputs, expected_shape, expected, tolerance, activation);
+  check_operator_on(Backend::kPortable, options, inputs, expected_shape, expected, tolerance,
+                    activation);
+  check_operator_on(Backend::kXnnpack, options, inputs, expected_shape, expected, tolerance,
+                    activation);
 }
 
-void check_refused(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
-                   std::optional<Shape> declared, const char* words) {
+void check_refused(const format::OperatorOptionsUnion& options,
+                   const std::vector<TestTensor>& inputs, std::optional<Shape> declared,
+                   const char* words) {
   const Run run = run_operator(options, inputs, declared, Backend::kPortable);
   CAPTURE(run.error);
   REQUIRE_FALSE(run.error.empty());

@@ -1,4 +1,5 @@
-// Runs one operator as a user's model would: written to a file's bytes, opened, placed in an arena and run.
+// Runs one operator as a user's model would: written to a file's bytes, opened, placed in an arena
+// and run.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct TestTensor {
   Shape shape;
   std::vector<float> values;  // float32, float16 (narrowed when written) and uint8
   bool constant = false;
-  bool batched = false;  // axis 0 grows with the session's batch; its extent here is the whole one. Only when !constant
+  bool batched = false;  // axis 0 grows with the session's batch; its extent here is the whole one.
+                         // Only when !constant
   DataType type = DataType::kFloat32;
   std::vector<std::int32_t> integers;  // int32
 };
@@ -25,7 +27,8 @@ struct TestTensor {
 TestTensor absent();
 
 // Evenly distributed in [low, high); the same for the same seed.
-std::vector<float> random_values(std::int64_t count, std::uint32_t seed, float low = -1, float high = 1);
+std::vector<float> random_values(std::int64_t count, std::uint32_t seed, float low = -1,
+                                 float high = 1);
 
 struct Run {
   Shape shape;
@@ -36,15 +39,17 @@ struct Run {
   std::string lowering;                // how the session ran it
 };
 
-// Builds a one-operator model in memory through converter/emit, opens it and runs it on `backend`. Batched operands
-// share shape[0]: the file holds 1, the session's batch is that extent.
+// Builds a one-operator model in memory through converter/emit, opens it and runs it on `backend`.
+// Batched operands share shape[0]: the file holds 1, the session's batch is that extent.
 Run run_operator(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
-                 std::optional<Shape> declared_output, Backend backend, std::optional<format::UnaryT> activation = {});
+                 std::optional<Shape> declared_output, Backend backend,
+                 std::optional<format::UnaryT> activation = {});
 
-// Runs on both backends and compares each with `expected`, computed in double precision by the test:
-// |a-b| <= tolerance * max(1, |b|); NaN equals NaN, an infinity equals itself.
-void check_operator(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
-                    const Shape& expected_shape, const std::vector<double>& expected, double tolerance = 1e-5,
+// Runs on both backends and compares each with `expected`, computed in double precision by the
+// test: |a-b| <= tolerance * max(1, |b|); NaN equals NaN, an infinity equals itself.
+void check_operator(const format::OperatorOptionsUnion& options,
+                    const std::vector<TestTensor>& inputs, const Shape& expected_shape,
+                    const std::vector<double>& expected, double tolerance = 1e-5,
                     std::optional<format::UnaryT> activation = {});
 
 // The same on one backend; for values at which XNNPACK may differ (NaN, denormals, infinities).
@@ -54,8 +59,9 @@ void check_operator_on(Backend backend, const format::OperatorOptionsUnion& opti
                        std::optional<format::UnaryT> activation = {});
 
 // The operator's rule refuses, with a message that contains `words`.
-void check_refused(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
-                   std::optional<Shape> declared, const char* words);
+void check_refused(const format::OperatorOptionsUnion& options,
+                   const std::vector<TestTensor>& inputs, std::optional<Shape> declared,
+                   const char* words);
 
 // A shape from its extents: shape_of({1, 4, 4, 3}).
 Shape shape_of(std::initializer_list<std::int32_t> extents);

@@ -1,0 +1,192 @@
+// Mean, sum, product, maximum or minimum over some axes (all of them when the list is empty).
+//
+// Numbers are taken in row-major order; float32 is added and multiplied in double precision, int32
+// modulo 2^32 (its mean is exact and truncated toward zero).
+#include "runtime/math/axes.h"
+#include "runtime/math/elementary.h"
+#include "runtime/ops/checks.h"
+
+namespace figment::ops {
+namespace {
+
+using format::ReduceFunction;
+
+// What numbers of a type are gathered in, 8 bytes each: double for float32; for int32 an integer,
+// that is exact for sums and wraps for products.
+template <typename T>
+struct Gathered;
+template <>
+struct Gathered<float> {
+  using Type = double;
+};
+template <>
+struct Gathered<std::int32_t> {
+  using Type = std::int64_t;
+};
+constexpr std::size_t kGatheredBytes = 8;
+
+// Bit `axis` is set for every axis that is reduced. Call after the axes were checked.
+std::uint32_t reduced_axes(const format::Reduce& options, int rank) {
+  if (options.axes() == nullptr || options.axes()->size() == 0) return (1U << rank) - 1;
+  std::uint32_t mask = 0;
+  for (const std::int32_t axis : *options.axes()) mask |= 1U << axis;
+  return mask;
+}
+
+Status shape(const Operation& operation, Tensor& result) {
+  const auto& options = operation.as<format::Reduce>();
+  const Tensor& x = operation.in(0);
+  if (x.type != DataType::kInt32) FIG_TRY(require_float(operation, 0));
+  if (options.function() > ReduceFunction::MAX)
+    return unsupported({"reduction ", static_cast<std::int32_t>(options.function()),
+                        " is unknown; the file is damaged or needs a newer Figment"});
+  std::uint32_t seen = 0;
+  if (options.axes() != nullptr) {
+    for (const std::int32_t axis : *options.axes()) {
+      FIG_TRY(require_axis(axis, x.shape.rank));
+      if ((seen >> axis & 1U) != 0) return bad_file({"axis ", axis, " is reduced twice"});
+      seen |= 1U << axis;
+    }
+  }
+  const std::uint32_t reduced = reduced_axes(options, x.shape.rank);
+  Shape shape;
+  for (int axis = 0; axis < x.shape.rank; ++axis) {
+    FIG_TRY(require_positive(x.shape[axis], "an extent of the input"));
+    if ((reduced >> axis & 1U) == 0) {
+      shape[shape.rank++] = x.shape[axis];
+    } else if (options.keep_axes()) {
+      shape[shape.rank++] = 1;
+    }
+  }
+  FIG_TRY(require_scratch(shape.elements() * static_cast<std::int64_t>(kGatheredBytes)));
+  return set_result(result, x.type, shape);
+}
+
+std::size_t scratch_bytes(const Operation& operation) {
+  return static_cast<std::size_t>(operation.out().elements()) * kGatheredBytes;
+}
+
+template <typename A>
+FIGMENT_INLINE A add(A sum, A value) {
+  return sum + value;
+}
+template <typename A>
+FIGMENT_INLINE A multiply(A product, A value) {
+  if constexpr (std::is_integral_v<A>)
+    return static_cast<A>(static_cast<std::uint64_t>(product) * static_cast<std::uint64_t>(value));
+  else
+    return product * value;
+}
+// NaN wins, in either place.
+template <typename A>
+FIGMENT_INLINE A greater(A most, A value) {
+  return most >= value || most != most ? most : value;
+}
+template <typename A>
+FIGMENT_INLINE A less(A least, A value) {
+  return least <= value || least != least ? least : value;
+}
+
+// gathered[output] = function(gathered[output], x) for every x. x is read from its beginning to its
+// end: along the innermost axis its numbers are neighbours.
+template <typename T, auto kFunction>
+void gather(const math::Axes<2>& axes, const T* x, typename Gathered<T>::Type* gathered) {
+  using A = typename Gathered<T>::Type;
+  const std::int64_t length = axes.row_length();
+  const bool kept = axes.row_stride(1) != 0;
+  axes.for_each_row([&](const std::int64_t* offsets) {
+    const T* row = x + offsets[0];
+    A* target = gathered + offsets[1];
+    if (kept) {
+      for (std::int64_t i = 0; i < length; ++i)
+        target[i] = kFunction(target[i], static_cast<A>(row[i]));
+    } else {
+      A value = *target;
+      for (std::int64_t i = 0; i < length; ++i) value = kFunction(value, static_cast<A>(row[i]));
+      *target = value;
+    }
+  });
+}
+
+FIGMENT_INLINE float result_of(double value, std::int64_t count) {
+  return math::one_nan(static_cast<float>(count == 1 ? value : value / static_cast<double>(count)));
+}
+FIGMENT_INLINE std::int32_t result_of(std::int64_t value, std::int64_t count) {
+  return static_cast<std::int32_t>(static_cast<std::uint64_t>(value / count));
+}
+
+// Begin with the identity of the function, gather, and store. `count`: what a mean divides by.
+template <typename T>
+void reduce(ReduceFunction function, const math::Axes<2>& axes, const Operation& operation) {
+  using A = typename Gathered<T>::Type;
+  const Tensor& x = operation.in(0);
+  const std::int64_t outputs = operation.out().elements();
+  const T* values = static_cast<const T*>(x.data);
+  T* y = static_cast<T*>(operation.out().data);
+  A* gathered = reinterpret_cast<A*>(operation.scratch);
+  using Limits = std::numeric_limits<A>;
+  constexpr A kLowest = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+  constexpr A kHighest = Limits::has_infinity ? Limits::infinity() : Limits::max();
+  A begin = 0;
+  if (function == ReduceFunction::Prod) begin = 1;
+  if (function == ReduceFunction::Max) begin = kLowest;
+  if (function == ReduceFunction::Min) begin = kHighest;
+  for (std::int64_t i = 0; i < outputs; ++i) gathered[i] = begin;
+  switch (function) {
+    case ReduceFunction::Mean:
+    case ReduceFunction::Sum:
+      gather<T, add<A>>(axes, values, gathered);
+      break;
+    case ReduceFunction::Prod:
+      gather<T, multiply<A>>(axes, values, gathered);
+      break;
+    case ReduceFunction::Max:
+      gather<T, greater<A>>(axes, values, gathered);
+      break;
+    case ReduceFunction::Min:
+      gather<T, less<A>>(axes, values, gathered);
+      break;
+  }
+  const std::int64_t count = function == ReduceFunction::Mean ? x.elements() / outputs : 1;
+  for (std::int64_t i = 0; i < outputs; ++i) y[i] = result_of(gathered[i], count);
+}
+
+// How to step over x (tensor 0) and the gathered numbers (1), which stay where an axis is reduced.
+math::Axes<2> axes_of(const Shape& x, std::uint32_t reduced) {
+  math::Axes<2> axes;
+  std::int64_t x_distance = 1;
+  std::int64_t y_distance = 1;
+  for (int axis = x.rank - 1; axis >= 0; --axis) {
+    const bool kept = (reduced >> axis & 1U) == 0;
+    axes.add(x[axis], {x_distance, kept ? y_distance : 0});
+    x_distance *= x[axis];
+    if (kept) y_distance *= x[axis];
+  }
+  return axes;
+}
+
+void forward(const Operation& operation) {
+  const auto& options = operation.as<format::Reduce>();
+  const Tensor& x = operation.in(0);
+  const math::Axes<2> axes = axes_of(x.shape, reduced_axes(options, x.shape.rank));
+  if (x.type == DataType::kInt32) {
+    reduce<std::int32_t>(options.function(), axes, operation);
+  } else {
+    reduce<float>(options.function(), axes, operation);
+  }
+}
+
+}  // namespace
+
+extern const OperatorRoom kReduce;
+const OperatorRoom kReduce{
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .memory = Memory::kOwn,
+    .shape = shape,
+    .scratch_bytes = scratch_bytes,
+    .forward = forward,
+    .multiply_adds = nullptr,
+};
+
+}  // namespace figment::ops
