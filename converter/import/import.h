@@ -13,7 +13,7 @@
 namespace figment::converter {
 
 struct ImportOptions {
-  // The extent given to every batch dimension (see import_with_batch).
+  // The extent given to the batch dimension where the source leaves it open.
   int batch = 1;
   NoiseHandling noise = NoiseHandling::kOperator;
   // Input name -> all its extents, in the source's order: fixes dimensions that the source leaves open.
@@ -23,9 +23,16 @@ struct ImportOptions {
 // Imports `path` at options.batch. The format is told by the content. Throws ConvertError.
 Graph import_file(const std::filesystem::path& path, const ImportOptions& options);
 
-// Imports `path` so that every tensor knows its batch axis: the file is imported at batch 1 and at batch 3, and a
-// tensor's batch axis is the one in which the two differ. Where the file fixes the batch (the second import fails,
-// or the two graphs are not the same computation), any_batch is false. Throws ConvertError.
+// Imports `path` so that every tensor knows its batch axis.
+//
+// Where the source leaves the batch open, the file is imported at batch 1 and at batch 3, and a tensor's batch axis
+// is the one in which the two differ. Where the source says 1, the batch axis of its inputs is followed through the
+// graph, as if the model were run several times. Where neither holds (an operator mixes the samples, or has a
+// batch written into it), any_batch is false. Throws ConvertError.
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options);
+
+// Gives every tensor its batch axis, starting from the inputs whose axis 0 has the extent 1; false, and the graph
+// as it was, when some operator would not keep the samples apart.
+bool follow_batch(Graph& graph);
 
 }  // namespace figment::converter

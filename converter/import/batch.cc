@@ -1,0 +1,116 @@
+// Imports a file of any format, and finds out which axes the batch multiplies.
+#include <flatbuffers/flatbuffers.h>
+
+#include <cstring>
+
+#include "converter/import/import.h"
+#include "converter/import/onnx.h"
+
+namespace figment::converter {
+namespace {
+
+constexpr int kProbeBatch = 3;
+
+bool same_options(const Node& left, const Node& right) {
+  if (left.kind() != right.kind()) return false;
+  flatbuffers::FlatBufferBuilder packed[2];
+  const Node* const nodes[2] = {&left, &right};
+  for (int side = 0; side < 2; ++side)
+    packed[side].Finish(flatbuffers::Offset<flatbuffers::Table>(nodes[side]->options.Pack(packed[side]).o));
+  return packed[0].GetSize() == packed[1].GetSize() &&
+         std::memcmp(packed[0].GetBufferPointer(), packed[1].GetBufferPointer(), packed[0].GetSize()) == 0;
+}
+
+// The axis in which the shapes differ, by the factor kProbeBatch; nothing when they differ otherwise, -1 when they
+// do not.
+std::optional<int> axis_between(const Shape& one, const Shape& many) {
+  if (one.rank != many.rank) return std::nullopt;
+  int found = -1;
+  for (int axis = 0; axis < one.rank; ++axis) {
+    if (one[axis] == many[axis]) continue;
+    if (found >= 0 || many[axis] != one[axis] * kProbeBatch) return std::nullopt;
+    found = axis;
+  }
+  return found;
+}
+
+// True when `many` holds the values of `one`, repeated along `axis` (-1: not at all): then the constant for one sample
+// serves a batch by broadcasting.
+bool repeats(const GraphTensor& one, const GraphTensor& many, int axis) {
+  if (one.data->empty()) return many.data->empty();
+  if (axis < 0) return *one.data == *many.data;
+  std::size_t block = one.data->size();
+  for (int index = 0; index < axis; ++index) block /= static_cast<std::size_t>(one.shape[index]);
+  const std::byte* source = one.data->data();
+  const std::byte* repeated = many.data->data();
+  for (; source != one.data->data() + one.data->size(); source += block)
+    for (int copy = 0; copy < kProbeBatch; ++copy, repeated += block)
+      if (std::memcmp(source, repeated, block) != 0) return false;
+  return true;
+}
+
+// Compares the same file at two batches; false when they are not the same computation.
+bool compare_batches(Graph& one, const Graph& many) {
+  if (one.tensors.size() != many.tensors.size() || one.nodes.size() != many.nodes.size()) return false;
+  for (std::size_t index = 0; index < one.nodes.size(); ++index) {
+    const Node &left = one.nodes[index], &right = many.nodes[index];
+    if (!same_options(left, right) || left.inputs != right.inputs || left.output != right.output) return false;
+  }
+  for (std::size_t index = 0; index < one.tensors.size(); ++index) {
+    GraphTensor& tensor = one.tensors[index];
+    const GraphTensor& other = many.tensors[index];
+    const std::optional<int> axis = axis_between(tensor.shape, other.shape);
+    if (!axis || tensor.type != other.type || tensor.constant() != other.constant()) return false;
+    if (tensor.constant()) {
+      if (!repeats(tensor, other, *axis)) return false;
+    } else {
+      tensor.batch_axis = *axis;
+    }
+  }
+  return holds_at_batch(one, kProbeBatch);
+}
+
+bool has_batch(const Graph& graph) {
+  for (const GraphPort& port : graph.inputs)
+    if (graph.tensor(port.tensor).batch_axis >= 0) return true;
+  return false;
+}
+
+}  // namespace
+
+Graph import_file(const std::filesystem::path& path, const ImportOptions& options) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    throw ConvertError("'" + path.string() + "' does not exist; check the path");
+  if (!std::filesystem::is_regular_file(path, error))
+    throw ConvertError("'" + path.string() + "' is no file; name the trained model's file");
+  if (looks_like_onnx(path)) return import_onnx(path, options);
+  throw ConvertError("'" + path.string() + "' is no trained model of a known format; give an ONNX file");
+}
+
+Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options) {
+  ImportOptions at_one = options;
+  at_one.batch = 1;
+  Graph graph = import_file(path, at_one);
+  ImportOptions at_many = options;
+  at_many.batch = kProbeBatch;
+  try {
+    const Graph many = import_file(path, at_many);
+    bool open = many.inputs.size() != graph.inputs.size();
+    for (std::size_t index = 0; !open && index < graph.inputs.size(); ++index)
+      open = !(graph.tensor(graph.inputs[index].tensor).shape == many.tensor(many.inputs[index].tensor).shape);
+    if (!open) {
+      follow_batch(graph);
+      return graph;
+    }
+    graph.any_batch = compare_batches(graph, many) && has_batch(graph);
+  } catch (const ConvertError&) {
+    // The model holds at batch 1 alone.
+    graph.any_batch = false;
+  }
+  if (!graph.any_batch)
+    for (GraphTensor& tensor : graph.tensors) tensor.batch_axis = -1;
+  return graph;
+}
+
+}  // namespace figment::converter

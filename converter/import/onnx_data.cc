@@ -1,0 +1,258 @@
+// Reads the arrays of an ONNX file: raw, typed, or in a file beside it.
+#include "converter/import/onnx_data.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <optional>
+
+#include "converter/graph/graph.h"
+
+namespace figment::converter {
+namespace {
+
+using onnx::TensorProto;
+
+[[noreturn]] void refuse(const TensorProto& proto, const std::string& why) {
+  throw ConvertError("array '" + proto.name() + "': " + why);
+}
+
+float widen_half(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000u) << 16;
+  const int exponent = (half >> 10) & 31;
+  const std::uint32_t mantissa = half & 0x3ffu;
+  float magnitude = 0;
+  if (exponent == 31)
+    magnitude = mantissa != 0 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+  else if (exponent == 0)
+    magnitude = std::ldexp(static_cast<float>(mantissa), -24);
+  else
+    magnitude = std::ldexp(static_cast<float>(mantissa | 0x400u), exponent - 25);
+  return sign != 0 ? -magnitude : magnitude;
+}
+
+float widen_bfloat(std::uint16_t value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16); }
+
+template <typename T>
+std::int32_t saturate(T value) {
+  if constexpr (std::is_unsigned_v<T>) {
+    return value > static_cast<T>(std::numeric_limits<std::int32_t>::max()) && sizeof(T) >= 4
+               ? std::numeric_limits<std::int32_t>::max()
+               : static_cast<std::int32_t>(value);
+  } else {
+    const std::int64_t wide = value;
+    if (wide > std::numeric_limits<std::int32_t>::max()) return std::numeric_limits<std::int32_t>::max();
+    if (wide < std::numeric_limits<std::int32_t>::min()) return std::numeric_limits<std::int32_t>::min();
+    return static_cast<std::int32_t>(wide);
+  }
+}
+
+// The element's size in raw data; 0 for types that the graph cannot hold.
+std::size_t raw_size(int type) {
+  switch (type) {
+    case TensorProto::DOUBLE:
+    case TensorProto::INT64:
+    case TensorProto::UINT64:
+      return 8;
+    case TensorProto::FLOAT:
+    case TensorProto::INT32:
+    case TensorProto::UINT32:
+      return 4;
+    case TensorProto::FLOAT16:
+    case TensorProto::BFLOAT16:
+    case TensorProto::INT16:
+    case TensorProto::UINT16:
+      return 2;
+    case TensorProto::INT8:
+    case TensorProto::UINT8:
+    case TensorProto::BOOL:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+// The bytes that a file beside the model holds for `proto`.
+std::string read_external(const TensorProto& proto, const std::filesystem::path& folder, std::size_t size) {
+  std::string location;
+  std::uint64_t offset = 0;
+  std::optional<std::uint64_t> length;
+  const auto number = [&](const std::string& text) -> std::uint64_t {
+    if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
+      refuse(proto, "its place in the external data file is given as '" + text + "', which is no number");
+    return std::stoull(text);
+  };
+  for (const auto& entry : proto.external_data()) {
+    if (entry.key() == "location") location = entry.value();
+    if (entry.key() == "offset") offset = number(entry.value());
+    if (entry.key() == "length") length = number(entry.value());
+  }
+  if (location.empty()) refuse(proto, "its data is said to be in another file, but no file is named");
+  if (length && *length != size)
+    refuse(proto, "the model says that its external data has " + std::to_string(*length) + " bytes, but its shape needs " +
+                      std::to_string(size));
+
+  std::error_code error;
+  const std::filesystem::path base = std::filesystem::weakly_canonical(folder.empty() ? "." : folder, error);
+  const std::filesystem::path path = std::filesystem::weakly_canonical(base / location, error);
+  const std::filesystem::path inside = path.lexically_relative(base);
+  if (error || std::filesystem::path(location).is_absolute() || inside.empty() || *inside.begin() == "..")
+    refuse(proto, "its data is said to be in '" + location +
+                      "', outside the model's folder; only files beside the model are read");
+  if (!std::filesystem::is_regular_file(path, error))
+    refuse(proto, "its data is in the file '" + location + "', which is missing; put it beside the model");
+  const std::uintmax_t available = std::filesystem::file_size(path, error);
+  if (error || offset > available || size > available - offset)
+    refuse(proto, "the external data file '" + location + "' is too short: bytes " + std::to_string(offset) + " to " +
+                      std::to_string(offset + size) + " are wanted; copy it again");
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
+  std::string bytes(size, '\0');
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size)))
+    refuse(proto, "the external data file '" + location + "' cannot be read");
+  return bytes;
+}
+
+// Fills `to` with convert(source value) for every value of the raw bytes.
+template <typename Source, typename Target, typename Convert>
+void convert_raw(const std::string& raw, std::vector<std::byte>& to, Convert convert) {
+  const std::size_t count = raw.size() / sizeof(Source);
+  for (std::size_t index = 0; index < count; ++index) {
+    Source value;
+    std::memcpy(&value, raw.data() + index * sizeof(Source), sizeof(Source));
+    const Target converted = convert(value);
+    std::memcpy(to.data() + index * sizeof(Target), &converted, sizeof(Target));
+  }
+}
+
+void from_raw(const TensorProto& proto, const std::string& raw, std::vector<std::byte>& bytes) {
+  switch (proto.data_type()) {
+    case TensorProto::FLOAT:
+    case TensorProto::INT32:
+      if (!raw.empty()) std::memcpy(bytes.data(), raw.data(), raw.size());
+      return;
+    case TensorProto::DOUBLE:
+      return convert_raw<double, float>(raw, bytes, [](double value) { return static_cast<float>(value); });
+    case TensorProto::FLOAT16:
+      return convert_raw<std::uint16_t, float>(raw, bytes, widen_half);
+    case TensorProto::BFLOAT16:
+      return convert_raw<std::uint16_t, float>(raw, bytes, widen_bfloat);
+    case TensorProto::INT64:
+      return convert_raw<std::int64_t, std::int32_t>(raw, bytes, saturate<std::int64_t>);
+    case TensorProto::UINT64:
+      return convert_raw<std::uint64_t, std::int32_t>(raw, bytes, saturate<std::uint64_t>);
+    case TensorProto::UINT32:
+      return convert_raw<std::uint32_t, std::int32_t>(raw, bytes, saturate<std::uint32_t>);
+    case TensorProto::INT16:
+      return convert_raw<std::int16_t, std::int32_t>(raw, bytes, saturate<std::int16_t>);
+    case TensorProto::UINT16:
+      return convert_raw<std::uint16_t, std::int32_t>(raw, bytes, saturate<std::uint16_t>);
+    case TensorProto::INT8:
+      return convert_raw<std::int8_t, std::int32_t>(raw, bytes, saturate<std::int8_t>);
+    case TensorProto::UINT8:
+      return convert_raw<std::uint8_t, std::int32_t>(raw, bytes, saturate<std::uint8_t>);
+    default:  // BOOL
+      return convert_raw<std::uint8_t, std::int32_t>(raw, bytes, [](std::uint8_t value) { return value != 0 ? 1 : 0; });
+  }
+}
+
+template <typename Target, typename Field, typename Convert>
+void convert_field(const TensorProto& proto, const Field& field, std::vector<std::byte>& to, Convert convert) {
+  if (static_cast<std::size_t>(field.size()) * sizeof(Target) != to.size())
+    refuse(proto, "it has " + std::to_string(field.size()) + " values, but its shape needs " +
+                      std::to_string(to.size() / sizeof(Target)) + "; the file is damaged");
+  for (int index = 0; index < field.size(); ++index) {
+    const Target converted = convert(field.Get(index));
+    std::memcpy(to.data() + static_cast<std::size_t>(index) * sizeof(Target), &converted, sizeof(Target));
+  }
+}
+
+void from_fields(const TensorProto& proto, std::vector<std::byte>& bytes) {
+  const auto half_bits = [](std::int32_t value) { return static_cast<std::uint16_t>(value); };
+  switch (proto.data_type()) {
+    case TensorProto::FLOAT:
+      return convert_field<float>(proto, proto.float_data(), bytes, [](float value) { return value; });
+    case TensorProto::DOUBLE:
+      return convert_field<float>(proto, proto.double_data(), bytes,
+                                  [](double value) { return static_cast<float>(value); });
+    case TensorProto::FLOAT16:
+      return convert_field<float>(proto, proto.int32_data(), bytes,
+                                  [&](std::int32_t value) { return widen_half(half_bits(value)); });
+    case TensorProto::BFLOAT16:
+      return convert_field<float>(proto, proto.int32_data(), bytes,
+                                  [&](std::int32_t value) { return widen_bfloat(half_bits(value)); });
+    case TensorProto::INT64:
+      return convert_field<std::int32_t>(proto, proto.int64_data(), bytes, saturate<std::int64_t>);
+    case TensorProto::UINT32:
+    case TensorProto::UINT64:
+      return convert_field<std::int32_t>(proto, proto.uint64_data(), bytes, saturate<std::uint64_t>);
+    case TensorProto::BOOL:
+      return convert_field<std::int32_t>(proto, proto.int32_data(), bytes,
+                                         [](std::int32_t value) { return value != 0 ? 1 : 0; });
+    default:
+      return convert_field<std::int32_t>(proto, proto.int32_data(), bytes, [](std::int32_t value) { return value; });
+  }
+}
+
+}  // namespace
+
+DataType graph_type(int onnx_type, const std::string& what) {
+  if (raw_size(onnx_type) == 0) {
+    const std::string name = TensorProto::DataType_IsValid(onnx_type)
+                                 ? TensorProto::DataType_Name(static_cast<TensorProto::DataType>(onnx_type))
+                                 : std::to_string(onnx_type);
+    throw ConvertError(what + " has numbers of the type " + name + ", which is not supported; export it as float32");
+  }
+  switch (onnx_type) {
+    case TensorProto::FLOAT:
+    case TensorProto::DOUBLE:
+    case TensorProto::FLOAT16:
+    case TensorProto::BFLOAT16:
+      return DataType::kFloat32;
+    default:
+      return DataType::kInt32;
+  }
+}
+
+OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path& folder) {
+  OnnxArray array;
+  array.type = graph_type(proto.data_type(), "array '" + proto.name() + "'");
+  if (proto.dims_size() > kMaxRank)
+    refuse(proto, "it has " + std::to_string(proto.dims_size()) + " axes; at most " + std::to_string(kMaxRank) +
+                      " are supported");
+  if (proto.has_segment()) refuse(proto, "it is cut into segments, which is not supported; save the model anew");
+  std::int64_t elements = 1;
+  for (const std::int64_t extent : proto.dims()) {
+    if (extent < 0 || extent > std::numeric_limits<std::int32_t>::max())
+      refuse(proto, "it has the extent " + std::to_string(extent) + "; the file is damaged");
+    array.shape.dims[array.shape.rank++] = static_cast<std::int32_t>(extent);
+    elements *= extent;
+    if (elements > std::numeric_limits<std::int32_t>::max()) refuse(proto, "it is too large");
+  }
+
+  // The shape is only a claim: memory is taken once the data was seen to fill it.
+  const std::size_t raw_bytes = static_cast<std::size_t>(elements) * raw_size(proto.data_type());
+  const bool external = proto.data_location() == TensorProto::EXTERNAL;
+  if (external || proto.has_raw_data()) {
+    const std::string beside = external ? read_external(proto, folder, raw_bytes) : std::string();
+    const std::string& raw = external ? beside : proto.raw_data();
+    if (raw.size() != raw_bytes)
+      refuse(proto, "it has " + std::to_string(raw.size()) + " bytes, but its shape needs " +
+                        std::to_string(raw_bytes) + "; the file is damaged");
+    array.bytes.resize(static_cast<std::size_t>(elements) * 4);
+    from_raw(proto, raw, array.bytes);
+    return array;
+  }
+  const std::int64_t given = std::int64_t{proto.float_data_size()} + proto.double_data_size() +
+                             proto.int32_data_size() + proto.int64_data_size() + proto.uint64_data_size();
+  if (given != elements)
+    refuse(proto, "it has " + std::to_string(given) + " values, but its shape needs " + std::to_string(elements) +
+                      "; the file is damaged");
+  array.bytes.resize(static_cast<std::size_t>(elements) * 4);
+  from_fields(proto, array.bytes);
+  return array;
+}
+
+}  // namespace figment::converter

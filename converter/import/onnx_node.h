@@ -1,0 +1,133 @@
+// One ONNX node as its importer sees it: operands, attributes, and the operators it becomes.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/import/onnx_data.h"
+#include "converter/import/onnx_importer.h"
+
+namespace figment::converter {
+
+class OnnxNode {
+ public:
+  OnnxNode(OnnxImporter& importer, OnnxScope& scope, const onnx::NodeProto& proto);
+
+  // The node's name, or its first output's when it has none.
+  const std::string& label() const { return label_; }
+  const std::string& kind() const { return proto_.op_type(); }
+  // The version of the operator set.
+  int opset() const { return scope_.opset; }
+  // How many nodes came before.
+  int position() const { return importer_.node_count(); }
+  NoiseHandling noise() const { return importer_.noise(); }
+  Graph& graph() { return importer_.graph(); }
+  [[noreturn]] void refuse(const std::string& why) const;
+
+  // ---- Operands ----
+
+  int input_count() const { return proto_.input_size(); }
+  bool has_input(int index) const;
+  // Throws when the operand is absent.
+  TensorId input(int index) const;
+  // kAbsent when it is.
+  TensorId optional_input(int index) const { return has_input(index) ? input(index) : kAbsent; }
+  const GraphTensor& tensor(TensorId id) const { return importer_.graph().tensor(id); }
+  Shape shape(TensorId id) const { return tensor(id).shape; }
+  int rank(TensorId id) const { return tensor(id).shape.rank; }
+  bool constant(TensorId id) const { return tensor(id).constant(); }
+  DataType type(TensorId id) const { return tensor(id).type; }
+  // The numbers of an operand that must be known now, `what` it is for the sentence.
+  std::vector<std::int64_t> integers(TensorId id, const std::string& what) const;
+  std::vector<float> floats(TensorId id, const std::string& what) const;
+  float number(TensorId id, const std::string& what) const;
+  std::int64_t integer_operand(TensorId id, const std::string& what) const;
+
+  // ---- Attributes: each throws when the attribute has another type ----
+
+  bool has(const std::string& name) const { return find(name) != nullptr; }
+  std::int64_t integer(const std::string& name, std::int64_t otherwise) const;
+  float number_attribute(const std::string& name, float otherwise) const;
+  std::string text(const std::string& name, const std::string& otherwise) const;
+  std::optional<std::vector<std::int64_t>> integer_list(const std::string& name) const;
+  std::optional<std::vector<float>> number_list(const std::string& name) const;
+  std::optional<OnnxArray> array(const std::string& name) const;
+  const onnx::GraphProto& branch(const std::string& name) const;
+  // Marks an attribute as one that changes nothing here.
+  void ignore(const std::string& name) const { find(name); }
+  // Throws when the node has an attribute that nobody asked for: it might change the result.
+  void refuse_unread_attributes() const;
+
+  // ---- Numbers for the schema ----
+
+  // `value` as an int between `low` and 2^31-1, or a refusal that names `what`.
+  int checked_int(std::int64_t value, const std::string& what, int low = 0) const;
+  // `axis` counted from the front, checked.
+  int checked_axis(std::int64_t axis, int rank) const;
+
+  // ---- Results ----
+
+  int output_count() const { return proto_.output_size(); }
+  // True when the output has a name and somebody reads it.
+  bool output_used(int index) const;
+  // Throws when any output but the first is read.
+  void only_first_output() const;
+  void set_output(int index, TensorId id);
+  const std::string& output_name(int index) const { return proto_.output(index); }
+
+  // ---- Operators ----
+
+  template <typename Table>
+  TensorId emit(Table options, std::vector<TensorId> inputs, std::optional<Shape> declared = std::nullopt) {
+    return graph().add_node(label_, make_options(std::move(options)), std::move(inputs), declared);
+  }
+  TensorId unary(format::UnaryFunction function, TensorId x, float alpha = 0, float beta = 0);
+  TensorId binary(format::BinaryFunction function, TensorId a, TensorId b);
+  // The same tensor when nothing moves.
+  TensorId transpose(TensorId x, const std::vector<int>& permutation);
+  TensorId reshape(TensorId x, const Shape& to);
+  TensorId reshape_to(TensorId x, const std::vector<std::int64_t>& to) { return reshape(x, make_shape(to)); }
+  TensorId tile(TensorId x, const Shape& to);
+  TensorId scalar(float value) { return graph().add_floats(label_ + "/constant", Shape{}, {value}); }
+  TensorId integer_constant(const std::vector<std::int64_t>& values, const Shape& shape);
+  TensorId float_constant(const std::vector<float>& values, const Shape& shape) {
+    return graph().add_floats(label_ + "/constant", shape, values);
+  }
+  TensorId add_array(OnnxArray array);
+  // x broadcast to `to` as NumPy does; refused when the shapes do not go together.
+  TensorId expand(TensorId x, const Shape& to);
+
+  // For If.
+  std::vector<TensorId> import_branch(const onnx::GraphProto& graph) { return importer_.import_branch(graph, scope_); }
+
+ private:
+  const onnx::AttributeProto* find(const std::string& name) const;
+  const onnx::AttributeProto* find(const std::string& name, onnx::AttributeProto::AttributeType type,
+                                   const char* type_name) const;
+
+  OnnxImporter& importer_;
+  OnnxScope& scope_;
+  const onnx::NodeProto& proto_;
+  std::string label_;
+  std::size_t first_own_tensor_;  // tensors from here on were made by this node
+  mutable std::set<std::string> asked_;
+};
+
+// How one ONNX operator is imported.
+struct OnnxOperator {
+  const char* name;
+  void (*import)(OnnxNode& node);
+};
+
+// The rows of all families (onnx_*.cc); null when no family has the operator.
+const OnnxOperator* find_onnx_operator(const std::string& name);
+
+}  // namespace figment::converter
