@@ -1,0 +1,81 @@
+// Dense on both backends against the definition in double precision, and its refusals.
+#include <doctest/doctest.h>
+
+#include "tests/ops/operands.h"
+
+namespace figment::testing {
+namespace {
+
+std::vector<double> reference(const TestTensor& x, const TestTensor& weights,
+                              const TestTensor& bias) {
+  const int outputs = weights.shape[0];
+  const int inputs = weights.shape[1];
+  std::vector<double> result;
+  for (int row = 0; row < x.shape.elements() / inputs; ++row)
+    for (int output = 0; output < outputs; ++output) {
+      double sum = bias.values.empty() ? 0.0 : double{bias.values[output]};
+      for (int i = 0; i < inputs; ++i)
+        sum += double{x.values[row * inputs + i]} * double{weights.values[output * inputs + i]};
+      result.push_back(sum);
+    }
+  return result;
+}
+
+void check_dense(const Shape& x_shape, int outputs, DataType type, bool with_bias) {
+  CAPTURE(outputs);
+  const int inputs = x_shape[x_shape.rank - 1];
+  CAPTURE(inputs);
+  const TestTensor x = batched_input(x_shape);
+  const TestTensor weights = constant(shape_of({outputs, inputs}), 2, type);
+  const TestTensor bias = with_bias ? constant(shape_of({outputs}), 3) : absent();
+  Shape expected = x_shape;
+  expected[expected.rank - 1] = outputs;
+  const std::vector<double> values = reference(x, weights, bias);
+  const format::OperatorOptionsUnion options = options_of(format::DenseT{});
+  check_operator(options, {x, weights, bias}, expected, values);
+  check_operator(options, {x, weights, bias}, expected, leaky_relu_of(values), 1e-5, leaky_relu());
+}
+
+TEST_CASE("dense layers of awkward sizes") {
+  for (int batch : {1, 5})
+    for (int inputs : {1, 3, 7, 8, 17, 24})
+      for (int outputs : {1, 3, 7, 24})
+        for (DataType type : {DataType::kFloat32, DataType::kFloat16})
+          check_dense(shape_of({batch, inputs}), outputs, type, outputs != 7);
+}
+
+TEST_CASE("dense layers as wide as real ones, and over inner axes") {
+  check_dense(shape_of({1, 20}), 256, DataType::kFloat32, true);
+  check_dense(shape_of({3, 256}), 784, DataType::kFloat16, true);
+  check_dense(shape_of({5, 7, 13, 17}), 3, DataType::kFloat32, true);
+  check_dense(shape_of({2, 5, 8}), 2, DataType::kFloat16, false);
+}
+
+TEST_CASE("more rows than the matrix product takes at a time") {
+  check_dense(shape_of({130, 1000}), 5, DataType::kFloat16, true);
+}
+
+TEST_CASE("a dense layer whose weights are computed") {
+  const TestTensor x = fixed_input(shape_of({3, 7}));
+  const TestTensor weights = fixed_input(shape_of({5, 7}), 2);
+  check_operator(options_of(format::DenseT{}), {x, weights}, shape_of({3, 5}),
+                 reference(x, weights, absent()));
+}
+
+TEST_CASE("dense layers that are refused") {
+  const format::OperatorOptionsUnion options = options_of(format::DenseT{});
+  const TestTensor x = batched_input(shape_of({2, 7}));
+  const TestTensor weights = constant(shape_of({3, 7}));
+  check_refused(options, {x, constant(shape_of({3, 8}))}, {}, "the last extents must agree");
+  check_refused(options, {x, constant(shape_of({3, 7, 1}))}, {}, "must have 2 axes");
+  check_refused(options, {fixed_input(shape_of({})), weights}, {}, "a scalar");
+  check_refused(options, {x, weights, constant(shape_of({4}))}, {}, "must be a vector of 3");
+  check_refused(options, {x, weights, constant(shape_of({3}), 1, DataType::kFloat16)}, {},
+                "must be float32");
+  check_refused(options, {constant(shape_of({2, 7}), 1, DataType::kFloat16), weights}, {},
+                "input 0 must be float32");
+  check_refused(options, {x}, {}, "2 to 3");
+}
+
+}  // namespace
+}  // namespace figment::testing

@@ -1,0 +1,67 @@
+// Operands for the tests of operators, in one line each.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "runtime/math/half.h"
+#include "tests/ops/operator_harness.h"
+
+namespace figment::testing {
+
+// An input of the model, random, whose first axis is the batch.
+inline TestTensor batched_input(const Shape& shape, std::uint32_t seed = 1) {
+  TestTensor tensor;
+  tensor.shape = shape;
+  tensor.values = random_values(shape.elements(), seed);
+  tensor.batched = true;
+  return tensor;
+}
+
+// An input of the model, random, of a fixed shape.
+inline TestTensor fixed_input(const Shape& shape, std::uint32_t seed = 1) {
+  TestTensor tensor = batched_input(shape, seed);
+  tensor.batched = false;
+  return tensor;
+}
+
+// A constant in the file, random; as float16 its values are those that float16 holds.
+inline TestTensor constant(const Shape& shape, std::uint32_t seed = 2,
+                           DataType type = DataType::kFloat32) {
+  TestTensor tensor;
+  tensor.shape = shape;
+  tensor.values = random_values(shape.elements(), seed);
+  tensor.constant = true;
+  tensor.type = type;
+  if (type == DataType::kFloat16)
+    for (float& value : tensor.values) value = math::widen_half(math::narrow_to_half(value));
+  return tensor;
+}
+
+inline TestTensor constant_values(std::vector<float> values) {
+  TestTensor tensor = constant(shape_of({static_cast<std::int32_t>(values.size())}));
+  tensor.values = std::move(values);
+  return tensor;
+}
+
+// LeakyRelu with slope 0.2, and what it makes of numbers in double precision.
+inline format::UnaryT leaky_relu() {
+  format::UnaryT activation;
+  activation.function = format::UnaryFunction::LeakyRelu;
+  activation.alpha = 0.2f;
+  return activation;
+}
+
+inline std::vector<double> leaky_relu_of(std::vector<double> values) {
+  for (double& value : values)
+    if (value < 0) value *= double{0.2f};
+  return values;
+}
+
+// Element (n, y, x, c) of a picture.
+inline std::size_t at(const Shape& shape, int n, int y, int x, int c) {
+  return ((static_cast<std::size_t>(n) * shape[1] + y) * shape[2] + x) * shape[3] + c;
+}
+
+}  // namespace figment::testing
