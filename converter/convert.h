@@ -11,7 +11,10 @@
 namespace figment::converter {
 
 enum class WeightStorage { kFloat32, kFloat16 };
-enum class NoiseHandling { kOperator, kInput };  // RandomNormal in the source: seeded operator, or a latent input
+enum class NoiseHandling {
+  kOperator,
+  kInput
+};  // RandomNormal in the source: seeded operator, or a latent input
 
 struct ConvertOptions {
   WeightStorage weights = WeightStorage::kFloat32;
@@ -21,8 +24,8 @@ struct ConvertOptions {
   std::optional<format::ModelKind> kind;
   std::optional<format::PriorT> prior;
   std::optional<format::ImageT> image;  // height, width, channels, low, high
-  std::string name;     // empty: the source file's stem
-  std::string licence;  // the text itself
+  std::string name;                     // empty: the source file's stem
+  std::string licence;                  // the text itself
   std::uint64_t golden_seed = 42;
 };
 

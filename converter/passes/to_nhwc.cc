@@ -18,6 +18,7 @@ namespace {
 class Mover {
  public:
   explicit Mover(Graph& graph) : graph_(graph) {
+    links_ = link(graph);
     for (const Node& node : graph.nodes)
       if (is_kind<format::TransposeT>(node) && is_towards_last(node)) upward_.insert(node.output);
   }
@@ -52,11 +53,9 @@ class Mover {
   static const Permutation& permutation_of(const Node& node) {
     return node.as<format::TransposeT>().permutation;
   }
-  static bool is_towards_last(const Node& node) {
-    const Permutation& permutation = permutation_of(node);
-    const int rank = static_cast<int>(permutation.size());
-    return rank >= 4 && permutation == channels_to_last(rank);
-  }
+  // Whether the Transpose stands before something that wants its channels last.
+  bool is_towards_last(const Node& node) const;
+  bool wants_channels_last(TensorId id) const;
   static bool is_plain_transpose(const Node& node) {
     return is_kind<format::TransposeT>(node) && !node.activation;
   }
@@ -98,6 +97,35 @@ TensorId Mover::put_transpose(std::size_t& position, TensorId id, const Permutat
                       std::move(node));
   ++position;
   return output;
+}
+
+bool Mover::is_towards_last(const Node& node) const {
+  const Permutation& permutation = permutation_of(node);
+  const int rank = static_cast<int>(permutation.size());
+  if (rank < 3 || permutation != channels_to_last(rank)) return false;
+  // N,C,L to N,L,C and the way back are the same Transpose: who reads it tells them apart.
+  return rank > 3 || wants_channels_last(node.output);
+}
+
+bool Mover::wants_channels_last(TensorId id) const {
+  return std::any_of(links_.readers[id].begin(), links_.readers[id].end(), [&](int index) {
+    const Node& node = graph_.nodes[index];
+    switch (node.kind()) {
+      case format::OperatorOptions::BatchNormalization:
+      case format::OperatorOptions::GroupNormalization:
+      case format::OperatorOptions::LayerNormalization:
+      case format::OperatorOptions::Dense:
+      case format::OperatorOptions::Conv2D:
+      case format::OperatorOptions::ConvTranspose2D:
+      case format::OperatorOptions::Pool2D:
+      case format::OperatorOptions::Resize:
+        return true;
+      case format::OperatorOptions::Reshape:
+        return graph_.tensor(node.output).shape.rank > 3 && wants_channels_last(node.output);
+      default:
+        return false;
+    }
+  });
 }
 
 // A Transpose that nobody reads, or that keeps every axis.
@@ -232,7 +260,7 @@ bool Mover::move_down(std::size_t index) {
   if (!operands_have_rank(graph_.nodes[index], rank)) return false;
   // Operands that do not come transposed get a Transpose of their own, which moves up in turn: only
   // pictures are worth that.
-  const bool is_picture = rank >= 4 && forth == channels_to_last(rank);
+  const bool is_picture = rank >= 3 && forth == channels_to_last(rank);
   for (const std::size_t input : moving) {
     const Node* other = transpose_of(graph_.nodes[index].inputs[input]);
     if ((other == nullptr || permutation_of(*other) != back) && !is_picture) return false;
@@ -345,19 +373,20 @@ PassResult to_nhwc(Graph& graph) {
   Graph turned = graph;
   Mover mover(turned);
   // Every step brings a Transpose nearer to an end; the limit is for graphs nobody has thought of.
-  std::size_t limit = 1000 + 200 * graph.nodes.size();
-  while (limit > 0 && mover.step()) --limit;
+  const int limit = 1000 + 200 * static_cast<int>(graph.nodes.size());
+  int steps = 0;
+  while (steps < limit && mover.step()) ++steps;
   sweep(turned);
 
   PassResult result;
   const bool holds = holds_at_batch(turned, 1) && (!turned.any_batch || holds_at_batch(turned, 3));
-  if (limit == 0 || !holds || moved_elements(turned) > moved_elements(graph)) {
+  if (steps == limit || !holds || moved_elements(turned) > moved_elements(graph)) {
     result.sentence =
         "left " + counted(before, "Transpose") + " where they were: moving them does not pay";
     return result;
   }
   graph = std::move(turned);
-  result.changes = before - count_transposes(graph);
+  result.changes = steps;
   result.sentence = counted(before, "Transpose") + " before, " +
                     std::to_string(count_transposes(graph)) + " after";
   return result;

@@ -1,0 +1,122 @@
+// The road of a trained file to the bytes of an .fgm, as one readable list of calls.
+#include "converter/convert.h"
+
+#include <fstream>
+
+#include "converter/facts.h"
+#include "converter/golden.h"
+#include "converter/import/import.h"
+#include "converter/passes/passes.h"
+#include "runtime/format/sha256.h"
+
+namespace figment::converter {
+namespace {
+
+struct NamedPass {
+  const char* name;
+  PassResult (*run)(Graph& graph);
+};
+
+// Patterns first, while they stand as the exporter wrote them.
+constexpr NamedPass kRecognise[] = {
+    {"fold_constants", fold_constants},
+    {"recognise_gelu", recognise_gelu},
+    {"recognise_swish", recognise_swish},
+    {"recognise_layer_normalization", recognise_layer_normalization},
+    {"recognise_group_normalization", recognise_group_normalization},
+};
+
+// These open ways for each other, so they go round until none changes anything.
+constexpr NamedPass kSimplify[] = {
+    {"recognise_dense", recognise_dense},
+    {"to_nhwc", to_nhwc},
+    {"drop_identities", drop_identities},
+    {"fold_pad", fold_pad},
+    {"fold_batch_normalization", fold_batch_normalization},
+};
+
+// Once, at the end.
+constexpr NamedPass kFinish[] = {
+    {"fuse_activation", fuse_activation},
+    {"order_for_memory", order_for_memory},
+};
+
+constexpr int kMostRounds = 8;
+
+// Runs one pass and notes what it did; in later rounds only when it did something.
+int run_pass(Graph& graph, const NamedPass& pass, bool always_note, Conversion& conversion) {
+  const PassResult result = pass.run(graph);
+  if (always_note || result.changes > 0)
+    conversion.passes.push_back({pass.name, result.sentence, graph.nodes.size()});
+  return result.changes;
+}
+
+void run_passes(Graph& graph, const ConvertOptions& options, Conversion& conversion) {
+  for (const NamedPass& pass : kRecognise) run_pass(graph, pass, true, conversion);
+  for (int round = 0, changes = 1; changes > 0 && round < kMostRounds; ++round) {
+    changes = 0;
+    for (const NamedPass& pass : kSimplify)
+      changes += run_pass(graph, pass, round == 0, conversion);
+  }
+  for (const NamedPass& pass : kFinish) run_pass(graph, pass, true, conversion);
+  if (options.weights == WeightStorage::kFloat16)
+    run_pass(graph, {"narrow_weights", narrow_weights}, true, conversion);
+}
+
+// The last look before the file is written.
+void check_graph(const Graph& graph) {
+  for (const GraphPort& port : graph.outputs)
+    if (graph.tensor(port.tensor).constant())
+      throw ConvertError(
+          "output '" + port.name +
+          "' does not depend on any input; take it out of the model's outputs and export again");
+  if (!holds_at_batch(graph, 1) || (graph.any_batch && !holds_at_batch(graph, 3)))
+    throw ConvertError(
+        "the converted graph does not fit together, which is an error of the converter; please "
+        "report "
+        "it with the file");
+}
+
+std::vector<std::uint8_t> hash_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  format::Sha256 hash;
+  std::vector<char> block(1 << 20);
+  while (file.read(block.data(), static_cast<std::streamsize>(block.size())), file.gcount() > 0)
+    hash.update(std::as_bytes(std::span(block.data(), static_cast<std::size_t>(file.gcount()))));
+  const format::Digest digest = hash.finish();
+  return {digest.begin(), digest.end()};
+}
+
+}  // namespace
+
+Conversion convert(const std::filesystem::path& source, const ConvertOptions& options) {
+  ImportOptions import_options;
+  import_options.noise = options.noise;
+  import_options.input_shapes = options.input_shapes;
+  Graph graph = import_with_batch(source, import_options);
+  graph.name = options.name.empty() ? source.stem().string() : options.name;
+
+  Conversion conversion;
+  conversion.operators_before = graph.nodes.size();
+  run_passes(graph, options, conversion);
+  conversion.operators_after = graph.nodes.size();
+  check_graph(graph);
+
+  ModelFacts facts = describe_model(graph, options);
+  facts.source_name = source.filename().string();
+  facts.source_hash = hash_file(source);
+  {
+    const AlignedBytes file(emit(graph, facts));
+    facts.golden = make_golden(open_model(file.span()), options.golden_seed);
+  }
+  conversion.bytes = emit(graph, facts);
+  conversion.file_bytes = conversion.bytes.size();
+
+  const AlignedBytes file(conversion.bytes);
+  const Model model = open_model(file.span());
+  conversion.arena_bytes_portable = arena_bytes(model, Backend::kPortable);
+  conversion.arena_bytes_xnnpack = arena_bytes(model, Backend::kXnnpack);
+  return conversion;
+}
+
+}  // namespace figment::converter

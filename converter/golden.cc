@@ -1,0 +1,105 @@
+// What a finished file gives for one seed, and what it takes to run.
+#include "converter/golden.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "runtime/format/sha256.h"
+
+namespace figment::converter {
+namespace {
+
+// The golden's sample of the first output.
+constexpr std::int64_t kValues = 8;
+
+[[noreturn]] void refuse(const format::Model* root, const Status& status) {
+  std::string sentence(status.message());
+  const bool is_damaged = root == nullptr || root->operators() == nullptr;
+  if (!is_damaged && status.operator_index >= 0) {
+    const auto* node = root->operators()->Get(static_cast<std::uint32_t>(status.operator_index));
+    sentence = "node '" + (node->name() == nullptr ? std::string() : node->name()->str()) + "' (" +
+               format::EnumNameOperatorOptions(node->options_type()) + "): " + sentence;
+  }
+  throw ConvertError(sentence);
+}
+
+void fill_inputs(const Model& model, const Session& session, std::uint64_t seed) {
+  const format::Prior* prior = model.root().prior();
+  for (int i = 0; i < model.input_count(); ++i) {
+    const Tensor input = session.input(i);
+    const std::uint64_t own_seed = seed + static_cast<std::uint64_t>(i);
+    if (input.type != DataType::kFloat32)
+      std::memset(input.data, 0, static_cast<std::size_t>(input.elements()) * sizeof(std::int32_t));
+    else if (model.prior() == Distribution::kUniform)
+      fill_uniform(input, own_seed, prior->low(), prior->high());
+    else
+      fill_normal(input, own_seed);
+  }
+}
+
+}  // namespace
+
+AlignedBytes::AlignedBytes(std::size_t size)
+    : data_(static_cast<std::byte*>(
+          ::operator new (std::max<std::size_t>(size, 1), std::align_val_t{kArenaAlignment}))),
+      size_(size) {
+  std::memset(data_, 0, size);
+}
+
+AlignedBytes::AlignedBytes(std::span<const std::byte> bytes) : AlignedBytes(bytes.size()) {
+  std::memcpy(data_, bytes.data(), bytes.size());
+}
+
+AlignedBytes::~AlignedBytes() { ::operator delete (data_, std::align_val_t{kArenaAlignment}); }
+
+Model open_model(std::span<const std::byte> file) {
+  const Result<Model> model = Model::open(file);
+  // The bytes come from emit(), so the buffer is sound even where the runtime refuses what it says.
+  if (!model.ok()) refuse(format::GetModel(file.data()), model.status());
+  return *model;
+}
+
+std::size_t arena_bytes(const Model& model, Backend backend) {
+  Options options;
+  options.backend = backend;
+  const Result<std::size_t> bytes = Session::arena_bytes(model, options);
+  if (!bytes.ok()) refuse(&model.root(), bytes.status());
+  return *bytes;
+}
+
+format::GoldenT make_golden(const Model& model, std::uint64_t seed) {
+  Options options;
+  options.backend = Backend::kPortable;
+  options.noise_seed = seed;
+  const AlignedBytes arena(arena_bytes(model, options.backend));
+  Result<Session> session = Session::create(model, arena.span(), options);
+  if (!session.ok()) refuse(&model.root(), session.status());
+  fill_inputs(model, *session, seed);
+  if (const Status status = session->run(); !status.ok()) refuse(&model.root(), status);
+
+  format::GoldenT golden;
+  golden.seed = seed;
+  format::Sha256 digest;
+  for (int i = 0; i < model.output_count(); ++i) {
+    const Tensor output = session->output(i);
+    const std::size_t width =
+        output.type == DataType::kFloat32 || output.type == DataType::kInt32 ? 4 : 1;
+    digest.update({static_cast<const std::byte*>(output.data),
+                   static_cast<std::size_t>(output.elements()) * width});
+  }
+  const format::Digest bytes = digest.finish();
+  golden.output_digest = std::make_unique<format::Hash>();
+  static_assert(sizeof(format::Hash) == sizeof bytes);
+  std::memcpy(golden.output_digest.get(), bytes.data(), bytes.size());
+
+  const Tensor first = session->output(0);
+  const std::int64_t elements = first.elements(), count = std::min(kValues, elements);
+  if (first.type == DataType::kFloat32)
+    for (std::int64_t i = 0; i < count; ++i)
+      golden.values.push_back(first.floats()[i * elements / count]);
+  return golden;
+}
+
+}  // namespace figment::converter

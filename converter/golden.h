@@ -1,0 +1,36 @@
+// What a finished file gives for one seed, and what it takes to run: the runtime's own word on it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "converter/graph/graph.h"
+
+namespace figment::converter {
+
+// A file's bytes where Model::open wants them: at a multiple of 64. Owns the copy.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(std::span<const std::byte> bytes);
+  explicit AlignedBytes(std::size_t size);  // zeros
+  ~AlignedBytes();
+  AlignedBytes(const AlignedBytes&) = delete;
+  AlignedBytes& operator=(const AlignedBytes&) = delete;
+  std::span<std::byte> span() const { return {data_, size_}; }
+
+ private:
+  std::byte* data_;
+  std::size_t size_;
+};
+
+// Opens `file` (aligned to 64); throws ConvertError with the runtime's sentence when it refuses.
+Model open_model(std::span<const std::byte> file);
+
+// Exact bytes of an arena for batch 1. Throws ConvertError.
+std::size_t arena_bytes(const Model& model, Backend backend);
+
+// Runs the model once on the portable backend at batch 1, as Golden in model.fbs says. Inputs that
+// are not float32 are zero. Throws ConvertError.
+format::GoldenT make_golden(const Model& model, std::uint64_t seed);
+
+}  // namespace figment::converter
