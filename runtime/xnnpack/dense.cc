@@ -10,14 +10,17 @@ bool accepts(const Operation& operation) {
 
 Status create(const Operation& operation, Build& build) {
   const Tensor& weights = operation.in(1);  // [outputs, inputs]
-  const Limits limits = fuse_limits(build);
   const std::size_t outputs = extent(weights, 0);
-  xnn_operator_t product = nullptr;
-  FIG_TRY(
-      create_matrix_product({.weights = weights, .outputs = outputs, .inputs = extent(weights, 1)},
-                            bias_of(operation, 2), limits, build.arena, product));
-  build.state = product;
   build.lowering = "xnnpack gemm";
+  const Limits limits = fuse_limits(build);
+  const float* wide = widen(weights, build.arena);
+  if (wide == nullptr) return backend_error({"the arena is full"});
+  xnn_operator_t product = nullptr;
+  const Status status = create_matrix_product({outputs, extent(weights, 1), outputs}, wide,
+                                              bias_of(operation, 2), limits, product);
+  build.arena.give_back();
+  FIG_TRY(status);
+  build.state = product;
   const std::size_t rows = static_cast<std::size_t>(operation.out().elements()) / outputs;
   return status_of(xnn_reshape_fully_connected_nc_f32(product, rows, operation.threads), "Dense");
 }

@@ -5,25 +5,32 @@
 
 namespace figment::xnnpack {
 
-// y [rows, outputs] = x [rows, inputs] * weights^T + bias.
-struct MatrixProduct {
-  const Tensor& weights;  // outputs * inputs numbers, float32 or float16
+// y [rows, outputs] = x [rows, inputs] * weights^T + bias, on XNNPACK's fully-connected operator.
+struct MatrixProductShape {
   std::size_t outputs;
   std::size_t inputs;
+  std::size_t output_stride;  // floats from row to row of y; at least `outputs`
 };
 
-// Creates XNNPACK's fully-connected operator, which packs the weights into the arena. `bias`:
-// `outputs` floats, or null.
-inline Status create_matrix_product(const MatrixProduct& product, const float* bias,
-                                    const Limits& limits, Arena& arena, xnn_operator_t& result) {
-  const float* weights = widen(product.weights, arena);
-  if (weights == nullptr) return backend_error({"the arena is full"});
-  const xnn_status status = xnn_create_fully_connected_nc_f32(
-      product.inputs, product.outputs, product.inputs, product.outputs, weights, bias, limits.low,
-      limits.high,
-      /*flags=*/0, /*code_cache=*/nullptr, /*weights_cache=*/nullptr, &result);
-  arena.give_back();
-  return status_of(status, "a matrix product");
+// Packs `weights` ([outputs, inputs], float32) into the arena. `bias`: `outputs` floats, or null.
+inline Status create_matrix_product(const MatrixProductShape& shape, const float* weights,
+                                    const float* bias, const Limits& limits,
+                                    xnn_operator_t& product) {
+  return status_of(
+      xnn_create_fully_connected_nc_f32(shape.inputs, shape.outputs, /*input_stride=*/shape.inputs,
+                                        shape.output_stride, weights, bias, limits.low, limits.high,
+                                        /*flags=*/0, /*code_cache=*/nullptr,
+                                        /*weights_cache=*/nullptr, &product),
+      "a matrix product");
+}
+
+// Multiplies `rows` rows: XNNPACK's reshape of a fully-connected operator is arithmetic alone, so
+// the number of rows may differ from call to call.
+inline bool run_matrix_product(xnn_operator_t product, std::size_t rows, const float* x, float* y,
+                               pthreadpool* threads) {
+  return xnn_reshape_fully_connected_nc_f32(product, rows, threads) == xnn_status_success &&
+         xnn_setup_fully_connected_nc_f32(product, x, y) == xnn_status_success &&
+         xnn_run_operator(product, threads) == xnn_status_success;
 }
 
 }  // namespace figment::xnnpack

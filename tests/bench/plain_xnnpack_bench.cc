@@ -187,12 +187,17 @@ struct Times {
   }
 };
 
+// Times `work` in blocks: a few runs that bring its weights back into the cache, as a program that
+// draws one sample after another finds them, then `count` that are timed, `repeats` at a time.
 template <typename Work>
-void time_into(Times& times, int repeats, Work work) {
-  const auto start = Clock::now();
-  for (int i = 0; i < repeats; ++i) work();
-  times.milliseconds.push_back(
-      std::chrono::duration<double, std::milli>(Clock::now() - start).count() / repeats);
+void time_block(Times& times, int count, int repeats, Work work) {
+  for (int i = 0; i < 3 * repeats; ++i) work();
+  for (int i = 0; i < count; ++i) {
+    const auto start = Clock::now();
+    for (int k = 0; k < repeats; ++k) work();
+    times.milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(Clock::now() - start).count() / repeats);
+  }
 }
 
 }  // namespace
@@ -219,15 +224,15 @@ int main(int count, char** arguments) {
     if (!session->run().ok()) fail("the session refused to run");
   };
   const auto run_plain = [&] { plain.run(); };
-  for (int i = 0; i < 20; ++i) run_ours(), run_plain();
-  // Short work is timed by tens, so that the clock does not weigh in; the two take turns, so that
-  // the machine's moods fall on both.
+  // Short work is timed by many at once, so that the clock does not weigh in; the two take turns,
+  // so that the machine's moods fall on both.
   Times probe;
-  time_into(probe, 1, run_ours);
+  time_block(probe, 5, 1, run_ours);
   const int repeats = std::max(1, static_cast<int>(0.2 / probe.least()));
-  for (int i = 0; i < rounds; ++i) {
-    time_into(ours, repeats, run_ours);
-    time_into(theirs, repeats, run_plain);
+  constexpr int kBlock = 10;
+  for (int done = 0; done < rounds; done += kBlock) {
+    time_block(ours, kBlock, repeats, run_ours);
+    time_block(theirs, kBlock, repeats, run_plain);
   }
 
   double difference = 0;
