@@ -135,9 +135,9 @@ FIGMENT_INLINE float tanh(float x) {
   t = t * square + -5.3743172e-02F;
   t = t * square + 1.3331486e-01F;
   t = t * square + -3.3333284e-01F;
-  const float near_zero = x + x * (t * square);
-  const float far = with_sign(1.0F - 2.0F / (exp(2.0F * size) + 1.0F), x);
-  return size < 0.625F ? near_zero : far;
+  const float near_zero = size + size * (t * square);
+  const float far = 1.0F - 2.0F / (exp(2.0F * size) + 1.0F);
+  return with_sign(size < 0.625F ? near_zero : far, x);
 }
 
 // The Gauss error function. 1.4 ulp.
@@ -150,7 +150,7 @@ FIGMENT_INLINE float erf(float x) {
   p = p * square + 1.1281911e-01F;
   p = p * square + -3.7612504e-01F;
   p = p * square + 1.2837915e-01F;
-  const float near_zero = x + x * p;
+  const float near_zero = size + size * p;
   // 1 - erfc, with a polynomial for log(erfc); from 3.95 on it is 1.
   const float t = size > 3.95F ? 3.95F : size;
   float q = 1.957206e-04F;
@@ -160,8 +160,8 @@ FIGMENT_INLINE float erf(float x) {
   q = q * t + -6.372023e-01F;
   q = q * t + -1.1276637e+00F;
   q = q * t + -1.9854588e-04F;
-  const float far = with_sign(1.0F - exp(q), x);
-  return size < 0.921875F ? near_zero : far;
+  const float far = 1.0F - exp(q);
+  return with_sign(size < 0.921875F ? near_zero : far, x);
 }
 
 // 1 / (1 + e^-x), to the last bits far below 0 too. 2.5 ulp.
