@@ -22,5 +22,6 @@ int main(int, char** arguments) {
   figment::fill_normal(session->input(0), 42);
   if (auto status = session->run(); !status.ok()) return std::puts(status.text);
   std::printf("%lld values, the first is %g\n",
-              static_cast<long long>(session->output(0).elements()), session->output(0).floats()[0]);
+              static_cast<long long>(session->output(0).elements()),
+              session->output(0).floats()[0]);
 }
