@@ -108,9 +108,9 @@ def write_losses(rows, path):
 
 
 def draw_losses(rows, curves, title, path):
-    """Draws the named columns of the losses over the epochs as one PNG, drawn twice as large and shrunk to smooth it."""
+    """Draws the named columns of the losses over the epochs as one PNG, twice as large and shrunk to smooth it."""
     colours = ["#c03028", "#2060b0", "#208040", "#a06000"]
-    width, height, left, right, top, bottom = 640, 360, 56, 16, 36, 44
+    width, height, left, right, top, bottom = 640, 360, 56, 16, 56, 44
     values = [row[curve] for row in rows for curve in curves]
     low, high = min(values), max(values)
     # Ticks at 1, 2 or 5 times a power of ten, five or so of them.
@@ -128,7 +128,8 @@ def draw_losses(rows, curves, title, path):
     pen = ImageDraw.Draw(lines)
     ticks = [low + index * step for index in range(round((high - low) / step) + 1)]
     for tick in ticks:
-        pen.line([tuple(2 * c for c in place(1, tick)), tuple(2 * c for c in place(last, tick))], fill="#dddddd", width=2)
+        ends = [tuple(2 * c for c in place(epoch, tick)) for epoch in (1, last)]
+        pen.line(ends, fill="#dddddd", width=2)
     for curve, colour in zip(curves, colours):
         points = [tuple(2 * c for c in place(epoch, row[curve])) for epoch, row in enumerate(rows, 1)]
         pen.line(points, fill=colour, width=4, joint="curve")
@@ -144,10 +145,12 @@ def draw_losses(rows, curves, title, path):
         x, y = place(epoch, low)
         pen.text((x - pen.textlength(str(epoch)) / 2, y + 6), str(epoch), fill="black")
     pen.text((width / 2 - 18, height - 20), "epoch", fill="black")
-    for index, (curve, colour) in enumerate(zip(curves, colours)):
-        x, y = width - right - 170, top + 8 + 16 * index
+    x, y = left, 28
+    for curve, colour in zip(curves, colours):
+        text = curve.replace("_", " ")
         pen.line([(x, y + 6), (x + 20, y + 6)], fill=colour, width=2)
-        pen.text((x + 26, y), curve.replace("_", " "), fill="black")
+        pen.text((x + 26, y), text, fill="black")
+        x += 26 + pen.textlength(text) + 24
     picture.save(path, optimize=True)
 
 
