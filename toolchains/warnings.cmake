@@ -3,11 +3,12 @@
 add_library(figment_warnings INTERFACE)
 target_compile_options(figment_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 sees overlaps in `"text" + std::string` that are not there (its bug 105651).
-  target_compile_options(figment_warnings INTERFACE -Wno-restrict)
+  # False alarms of GCC 12: overlaps in `"text" + std::string` (its bug 105651), and std::optional's
+  # contents taken for uninitialized (80635).
+  target_compile_options(figment_warnings INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
   if(FIGMENT_SANITIZE)
-    # These two follow values through the code, which the sanitizers' checks take apart: false alarms only.
-    target_compile_options(figment_warnings INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow)
+    # Follows values through the code, which the sanitizers' checks take apart.
+    target_compile_options(figment_warnings INTERFACE -Wno-stringop-overflow)
   endif()
 endif()
 option(FIGMENT_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
