@@ -1,5 +1,5 @@
 // Means and sums over axes.
-#include "runtime/xnnpack/with_workspace.h"
+#include "runtime/xnnpack/lowering.h"
 
 namespace figment::xnnpack {
 namespace {
@@ -32,16 +32,15 @@ Status create(const Operation& operation, Build& build) {
     for (const std::int32_t reduced : *options.axes())
       if (reduced == axis) axes[count++] = axis;  // in rising order, as XNNPACK wants them
   }
-  std::size_t bytes = 0;
-  std::size_t alignment = 0;
-  FIG_TRY(status_of(xnn_reshape_reduce_nd(reduce, count, axes, static_cast<std::size_t>(rank),
-                                          shape, &bytes, &alignment, operation.threads),
-                    "Reduce"));
-  return take_workspace(bytes, alignment, build);
+  // A workspace is for types that are added up in another one; given one for float32, XNNPACK calls
+  // a conversion that it does not have.
+  return status_of(xnn_reshape_reduce_nd(reduce, count, axes, static_cast<std::size_t>(rank), shape,
+                                         nullptr, nullptr, operation.threads),
+                   "Reduce");
 }
 
 bool bind(const Operation& operation, void* state) {
-  return xnn_setup_reduce_nd(operator_in(state), operation.scratch, operation.in(0).data,
+  return xnn_setup_reduce_nd(operator_in(state), /*workspace=*/nullptr, operation.in(0).data,
                              operation.out().data) == xnn_status_success;
 }
 
