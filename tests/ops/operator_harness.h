@@ -14,13 +14,13 @@ namespace figment::testing {
 
 // An operand of the operator under test. A shape of rank -1 is an optional operand that is absent.
 struct TestTensor {
-  Shape shape;
-  std::vector<float> values;  // float32, float16 (narrowed when written) and uint8
+  Shape shape = {};
+  std::vector<float> values = {};  // float32, float16 (narrowed when written) and uint8
   bool constant = false;
   bool batched = false;  // axis 0 grows with the session's batch; its extent here is the whole one.
                          // Only when !constant
   DataType type = DataType::kFloat32;
-  std::vector<std::int32_t> integers;  // int32
+  std::vector<std::int32_t> integers = {};  // int32
 };
 
 // The absent operand.
