@@ -8,93 +8,35 @@ namespace figment::ops {
 // The dimension `axis`, counted from the end when negative. Call after the range was checked.
 inline int wrap_axis(int axis, int rank) { return axis < 0 ? axis + rank : axis; }
 
-inline Status require_type(const Operation& operation, std::size_t index, DataType type) {
-  if (operation.in(index).type != type)
-    return bad_file({"input ", index, " has the wrong type of numbers; convert the model again"});
-  return {};
-}
+Status require_type(const Operation& operation, std::size_t index, DataType type);
 
 // float32 activations everywhere; weights may be float16 in the file where `allow_float16`.
-inline Status require_float(const Operation& operation, std::size_t index,
-                            bool allow_float16 = false) {
-  const Tensor& tensor = operation.in(index);
-  if (tensor.type == DataType::kFloat32) return {};
-  if (allow_float16 && tensor.type == DataType::kFloat16 && tensor.constant) return {};
-  return bad_file({"input ", index, " must be float32; convert the model again"});
-}
+Status require_float(const Operation& operation, std::size_t index, bool allow_float16 = false);
 
-inline Status require_rank(const Operation& operation, std::size_t index, int rank) {
-  if (operation.in(index).shape.rank != rank)
-    return bad_file({"input ", index, " has shape ", operation.in(index).shape, " but must have ",
-                     rank, " axes"});
-  return {};
-}
+Status require_rank(const Operation& operation, std::size_t index, int rank);
 
 // A vector of `length` float32 numbers, or absent.
-inline Status require_vector(const Operation& operation, std::size_t index, int length) {
-  if (!operation.has(index)) return {};
-  FIG_TRY(require_float(operation, index));
-  const Shape& shape = operation.in(index).shape;
-  if (shape.rank != 1 || shape[0] != length)
-    return bad_file({"input ", index, " has shape ", shape, " but must be a vector of ", length});
-  return {};
-}
+Status require_vector(const Operation& operation, std::size_t index, int length);
 
-inline Status require_axis(int axis, int rank) {
-  if (axis < 0 || axis >= rank)
-    return bad_file({"axis ", axis, " is outside a tensor of ", rank, " axes"});
-  return {};
-}
+Status require_axis(int axis, int rank);
 
-inline Status require_positive(std::int64_t value, const char* what) {
-  if (value <= 0) return bad_file({what, " is ", value, " but must be positive"});
-  return {};
-}
+Status require_positive(std::int64_t value, const char* what);
 
-inline Status require_range(std::int64_t value, std::int64_t low, std::int64_t high,
-                            const char* what) {
-  if (value < low || value > high)
-    return bad_file({what, " is ", value, " but must lie between ", low, " and ", high});
-  return {};
-}
+Status require_range(std::int64_t value, std::int64_t low, std::int64_t high, const char* what);
 
 // `groups` parts of `count` channels without a rest.
-inline Status require_groups(int groups, int count, const char* what) {
-  FIG_TRY(require_positive(groups, "groups"));
-  if (count % groups != 0)
-    return bad_file({what, " has ", count, " channels, which ", groups, " groups do not divide"});
-  return {};
-}
+Status require_groups(int groups, int count, const char* what);
 
 // Added to a variance before its root is taken.
-inline Status require_epsilon(float epsilon) {
-  if (epsilon >= 0 && epsilon <= 1e30f) return {};  // a NaN is not
-  return bad_file({"epsilon must be 0 or a positive number"});
-}
+Status require_epsilon(float epsilon);
 
 // Bytes of scratch that one operator may ask for; more would not be addressable on a small device.
 inline constexpr std::int64_t kMaxScratch = INT32_MAX;
 
-inline Status require_scratch(std::int64_t bytes) {
-  if (bytes > kMaxScratch)
-    return bad_file({"it would take ", bytes, " bytes of scratch: too large"});
-  return {};
-}
+Status require_scratch(std::int64_t bytes);
 
 // Sets `result` to a tensor of float32 with `shape`, after checking that it is not too large to
 // index.
-inline Status set_result(Tensor& result, DataType type, const Shape& shape) {
-  std::int64_t elements = 1;
-  for (int axis = 0; axis < shape.rank; ++axis) {
-    if (shape[axis] <= 0)
-      return bad_file({"the output would have shape ", shape, ": every extent must be positive"});
-    elements *= shape[axis];
-    if (elements > INT32_MAX)
-      return bad_file({"the output would have shape ", shape, ": too large"});
-  }
-  result.type = type;
-  result.shape = shape;
-  return {};
-}
+Status set_result(Tensor& result, DataType type, const Shape& shape);
 
 }  // namespace figment::ops

@@ -28,7 +28,7 @@ struct Geometry {
     const auto& options = operation.as<format::Conv2D>();
     const Shape& x = operation.in(kX).shape;
     const Shape& weights = operation.in(kWeights).shape;
-    window = window_of(options, weights[1], weights[2]);
+    window = window_of(WindowOptions(options), weights[1], weights[2]);
     groups = options.groups();
     const std::int64_t padded_height =
         std::int64_t{x[1]} + options.pad_top() + options.pad_bottom();
@@ -68,7 +68,7 @@ Status shape(const Operation& operation, Tensor& result) {
   FIG_TRY(require_float(operation, kWeights, true));
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 4));
-  FIG_TRY(require_window(options));
+  FIG_TRY(require_window(WindowOptions(options)));
   const Shape& x = operation.in(kX).shape;
   const Shape& weights = operation.in(kWeights).shape;
   FIG_TRY(require_kernel(weights[1], weights[2]));

@@ -32,7 +32,7 @@ struct Geometry {
     const auto& options = operation.as<format::ConvTranspose2D>();
     const Shape& x = operation.in(kX).shape;
     const Shape& weights = operation.in(kWeights).shape;
-    window = window_of(options, weights[1], weights[2]);
+    window = window_of(WindowOptions(options), weights[1], weights[2]);
     groups = options.groups();
     group_outputs = weights[3];
     group_inputs = weights[4];
@@ -62,7 +62,7 @@ Status shape(const Operation& operation, Tensor& result) {
   FIG_TRY(require_float(operation, kWeights, true));
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 5));
-  FIG_TRY(require_window(options));
+  FIG_TRY(require_window(WindowOptions(options)));
   FIG_TRY(require_range(options.output_padding_height(), 0, kMaxWindow, "output_padding_height"));
   FIG_TRY(require_range(options.output_padding_width(), 0, kMaxWindow, "output_padding_width"));
   const Shape& x = operation.in(kX).shape;

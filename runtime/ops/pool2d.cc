@@ -70,7 +70,7 @@ Status shape(const Operation& operation, Tensor& result) {
   if (options.function() > format::PoolFunction::MAX)
     return unsupported({"the pooling function is newer than this runtime; update Figment"});
   FIG_TRY(require_kernel(options.kernel_height(), options.kernel_width()));
-  FIG_TRY(require_window(options));
+  FIG_TRY(require_window(WindowOptions(options)));
   FIG_TRY(require_padding(vertical(operation), "the padding of the height"));
   FIG_TRY(require_padding(horizontal(operation), "the padding of the width"));
   const Shape& x = operation.in(0).shape;

@@ -11,38 +11,27 @@ namespace figment::ops {
 // of two overflows.
 inline constexpr int kMaxWindow = 32767;
 
-// Strides, dilations and paddings: the fields that Conv2D, ConvTranspose2D and Pool2D have alike.
-template <typename Options>
-Status require_window(const Options& options) {
-  FIG_TRY(require_range(options.stride_height(), 1, kMaxWindow, "stride_height"));
-  FIG_TRY(require_range(options.stride_width(), 1, kMaxWindow, "stride_width"));
-  FIG_TRY(require_range(options.dilation_height(), 1, kMaxWindow, "dilation_height"));
-  FIG_TRY(require_range(options.dilation_width(), 1, kMaxWindow, "dilation_width"));
-  FIG_TRY(require_range(options.pad_top(), 0, kMaxWindow, "pad_top"));
-  FIG_TRY(require_range(options.pad_bottom(), 0, kMaxWindow, "pad_bottom"));
-  FIG_TRY(require_range(options.pad_left(), 0, kMaxWindow, "pad_left"));
-  FIG_TRY(require_range(options.pad_right(), 0, kMaxWindow, "pad_right"));
-  return {};
-}
+// The fields that Conv2D, ConvTranspose2D and Pool2D have alike.
+struct WindowOptions {
+  int stride_height, stride_width;
+  int dilation_height, dilation_width;
+  int pad_top, pad_bottom, pad_left, pad_right;
 
-inline Status require_kernel(std::int64_t height, std::int64_t width) {
-  FIG_TRY(require_range(height, 1, kMaxWindow, "kernel_height"));
-  return require_range(width, 1, kMaxWindow, "kernel_width");
-}
+  template <typename Options>
+  explicit WindowOptions(const Options& options)
+      : stride_height(options.stride_height()),
+        stride_width(options.stride_width()),
+        dilation_height(options.dilation_height()),
+        dilation_width(options.dilation_width()),
+        pad_top(options.pad_top()),
+        pad_bottom(options.pad_bottom()),
+        pad_left(options.pad_left()),
+        pad_right(options.pad_right()) {}
+};
 
-template <typename Options>
-math::Window window_of(const Options& options, int kernel_height, int kernel_width) {
-  math::Window window;
-  window.kernel_height = kernel_height;
-  window.kernel_width = kernel_width;
-  window.stride_height = options.stride_height();
-  window.stride_width = options.stride_width();
-  window.dilation_height = options.dilation_height();
-  window.dilation_width = options.dilation_width();
-  window.pad_top = options.pad_top();
-  window.pad_left = options.pad_left();
-  return window;
-}
+Status require_window(const WindowOptions& options);
+Status require_kernel(std::int64_t height, std::int64_t width);
+math::Window window_of(const WindowOptions& options, int kernel_height, int kernel_width);
 
 // From a window's first tap to its last, both included.
 inline std::int64_t window_span(std::int64_t kernel, std::int64_t dilation) {
@@ -55,17 +44,6 @@ inline std::int64_t count_windows(std::int64_t extent, std::int64_t span, std::i
 }
 
 // The output [n, height, width, channels], float32.
-inline Status set_picture(Tensor& result, int n, std::int64_t height, std::int64_t width,
-                          int channels) {
-  FIG_TRY(require_range(height, 1, INT32_MAX, "the output's height"));
-  FIG_TRY(require_range(width, 1, INT32_MAX, "the output's width"));
-  Shape shape;
-  shape.rank = 4;
-  shape[0] = n;
-  shape[1] = static_cast<std::int32_t>(height);
-  shape[2] = static_cast<std::int32_t>(width);
-  shape[3] = channels;
-  return set_result(result, DataType::kFloat32, shape);
-}
+Status set_picture(Tensor& result, int n, std::int64_t height, std::int64_t width, int channels);
 
 }  // namespace figment::ops
