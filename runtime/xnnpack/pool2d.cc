@@ -16,6 +16,10 @@ bool accepts(const Operation& operation) {
   const int vertical_pads = options.pad_top() + options.pad_bottom();
   const int horizontal_pads = options.pad_left() + options.pad_right();
   if (options.kernel_height() * options.kernel_width() == 1) return false;
+  // XNNPACK refuses windows between which pixels are left out.
+  if (options.stride_height() > options.kernel_height() ||
+      options.stride_width() > options.kernel_width())
+    return false;
   if (out[1] != floor_extent(in[1], vertical_pads, options.kernel_height(),
                              options.dilation_height(), options.stride_height()) ||
       out[2] != floor_extent(in[2], horizontal_pads, options.kernel_width(),
