@@ -100,19 +100,29 @@ ModelFacts describe_model(const Graph& graph, const ConvertOptions& options) {
   const Links links = link(graph);
   const TensorId output = graph.outputs[0].tensor;
   const format::UnaryT* function = last_function(graph, links, output);
-  std::optional<format::ImageT> image = options.image;
-  if (!image) image = guess_image(graph, output, range_of(function));
+  std::optional<format::ImageT> image = guess_image(graph, output, range_of(function));
+  if (options.image) {
+    const std::optional<format::ImageT> guess = image;
+    image = options.image;
+    // A range alone: the size is the guessed one.
+    if (image->height == 0) {
+      if (!guess)
+        throw ConvertError("--range is given, but the output's shape does not tell its size; add --image");
+      image->height = guess->height;
+      image->width = guess->width;
+      image->channels = guess->channels;
+    }
+  }
 
   ModelFacts facts;
   facts.kind = options.kind.value_or(guess_kind(graph, image.has_value(), function));
   const bool draws =
       facts.kind == format::ModelKind::Decoder || facts.kind == format::ModelKind::Generator;
-  if (options.prior) {
-    facts.prior = options.prior;
-  } else if (draws && !graph.inputs.empty()) {
-    const std::int64_t size = graph.tensor(graph.inputs[0].tensor).shape.elements();
-    facts.prior = format::PriorT{};
-    facts.prior->size = static_cast<std::int32_t>(size);
+  if (options.prior || (draws && !graph.inputs.empty())) {
+    facts.prior = options.prior.value_or(format::PriorT{});
+    if (facts.prior->size == 0 && !graph.inputs.empty())
+      facts.prior->size =
+          static_cast<std::int32_t>(graph.tensor(graph.inputs[0].tensor).shape.elements());
   }
   // What an encoder or a discriminator gives is no picture, whatever its shape.
   if (image && (draws || options.image || facts.kind == format::ModelKind::Other))

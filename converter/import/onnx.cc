@@ -42,14 +42,14 @@ onnx::ModelProto parse(const std::filesystem::path& path) {
     throw ConvertError(name + " is larger than 2 GB, which protobuf cannot read; save its weights as external data");
   std::string bytes(static_cast<std::size_t>(std::max<std::streamoff>(size, 0)), '\0');
   file.seekg(0);
-  if (size <= 0 || !file.read(bytes.data(), size)) throw ConvertError(name + " is empty or cannot be read");
+  if (size <= 0 || !file.read(bytes.data(), size)) throw DamagedFile(name + " is empty or cannot be read");
 
   // Protobuf would print its own opinion; ours is the one sentence.
   google::protobuf::LogHandler* const before = google::protobuf::SetLogHandler(nullptr);
   onnx::ModelProto model;
   const bool parsed = model.ParseFromString(bytes);
   google::protobuf::SetLogHandler(before);
-  if (!parsed) throw ConvertError(name + " is cut off or damaged: it is no whole ONNX model; export or copy it again");
+  if (!parsed) throw DamagedFile(name + " is cut off or damaged: it is no whole ONNX model; export or copy it again");
   return model;
 }
 

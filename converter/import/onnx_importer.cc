@@ -23,7 +23,7 @@ int opset_of(const Imports& imports, const std::string& what, int otherwise) {
   std::int64_t version = otherwise;
   for (const auto& import : imports)
     if (is_default_domain(import.domain())) version = import.version();
-  if (version == 0) throw ConvertError(what + " names no ONNX opset; it is cut off or damaged: export it again");
+  if (version == 0) throw DamagedFile(what + " names no ONNX opset; it is cut off or damaged: export it again");
   if (version < kMinOpset || version > kMaxOpset)
     throw ConvertError(what + " uses ONNX opset " + std::to_string(version) + "; export it with an opset from " +
                        std::to_string(kMinOpset) + " to " + std::to_string(kMaxOpset));
@@ -73,7 +73,7 @@ OnnxImporter::OnnxImporter(const onnx::ModelProto& model, std::filesystem::path 
 Graph OnnxImporter::import() {
   const onnx::GraphProto& source = model_.graph();
   if (!model_.has_graph() || source.output_size() == 0)
-    throw ConvertError("the model has no outputs; it is no ONNX model, or was cut off: export it again");
+    throw DamagedFile("the model has no outputs; it is no ONNX model, or was cut off: export it again");
   OnnxScope scope;
   scope.opset = opset_of(model_.opset_import(), "the model", 0);
   graph_.name = source.name();
@@ -92,7 +92,7 @@ Graph OnnxImporter::import() {
 void OnnxImporter::add_initializers(const onnx::GraphProto& graph, OnnxScope& scope) {
   for (const onnx::TensorProto& initializer : graph.initializer())
     if (!scope.initializers.emplace(initializer.name(), &initializer).second)
-      throw ConvertError("two initializers are named '" + initializer.name() + "'; the file is damaged");
+      throw DamagedFile("two initializers are named '" + initializer.name() + "'; the file is damaged");
 }
 
 const TensorId* OnnxImporter::find(OnnxScope& scope, const std::string& name) {
@@ -129,9 +129,9 @@ void OnnxImporter::add_outputs(const onnx::GraphProto& graph, OnnxScope& scope) 
   for (const auto& output : graph.output()) {
     const TensorId* found = find(scope, output.name());
     if (found == nullptr || *found == kAbsent)
-      throw ConvertError("the output '" + output.name() + "' is not made by any node; the file is damaged");
+      throw DamagedFile("the output '" + output.name() + "' is not made by any node; the file is damaged");
     if (!names.insert(output.name()).second)
-      throw ConvertError("two outputs are named '" + output.name() + "'; the file is damaged");
+      throw DamagedFile("two outputs are named '" + output.name() + "'; the file is damaged");
     TensorId id = *found;
     // Every output is a tensor of its own: neither an input handed through nor another output.
     if (!graph_.tensor(id).constant() && !taken.insert(id).second) {

@@ -62,6 +62,8 @@ int run_verb(const Verb& verb, std::vector<std::string> arguments) {
                 std::string(error.what()) + "; see figment " + verb.name + " --help");
   } catch (const figment::host::VerbError& error) {
     return fail(verb.name, error.code, error.what());
+  } catch (const figment::converter::DamagedFile& error) {
+    return fail(verb.name, ExitCode::kBadFile, error.what());
   } catch (const figment::converter::ConvertError& error) {
     return fail(verb.name, ExitCode::kUnsupported, error.what());
   } catch (const std::bad_alloc&) {
