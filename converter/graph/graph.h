@@ -24,6 +24,11 @@ struct ConvertError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The file is damaged, or was never a model; other errors are about sound files.
+struct DamagedFile : ConvertError {
+  using ConvertError::ConvertError;
+};
+
 using TensorId = int;
 inline constexpr TensorId kAbsent = -1;  // an optional operand that was not given
 
@@ -108,7 +113,8 @@ GraphTensor infer(const Graph& graph, const Node& node, int batch);
 // Checks that every node's declared output is what the runtime's rules give, at `batch`; false at the first that is not.
 bool holds_at_batch(const Graph& graph, int batch);
 
-// Runs one node whose inputs are all constant through the runtime's portable definition.
+// Runs one node whose inputs are all constant through the runtime's portable definition; its activation is
+// left to the caller.
 std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const GraphTensor& result);
 
 // How many nodes and outputs read each tensor; index = tensor id.
