@@ -23,7 +23,7 @@ struct ConvertOptions {
   // What the file says of itself; guessed from the graph where not given.
   std::optional<format::ModelKind> kind;
   std::optional<format::PriorT> prior;
-  std::optional<format::ImageT> image;  // height 0: the size is guessed
+  std::optional<format::ImageT> image;  // height 0, low = high: guessed
   std::string name;                     // empty: the source file's stem
   std::string licence;                  // the text itself
   std::uint64_t golden_seed = 42;

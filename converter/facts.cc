@@ -100,14 +100,19 @@ ModelFacts describe_model(const Graph& graph, const ConvertOptions& options) {
   const Links links = link(graph);
   const TensorId output = graph.outputs[0].tensor;
   const format::UnaryT* function = last_function(graph, links, output);
-  std::optional<format::ImageT> image = guess_image(graph, output, range_of(function));
+  const std::optional<Range> range = range_of(function);
+  std::optional<format::ImageT> image = guess_image(graph, output, range);
   if (options.image) {
     const std::optional<format::ImageT> guess = image;
     image = options.image;
-    // A range alone: the size is the guessed one.
+    if (image->low == image->high) {
+      image->low = range.value_or(Range{}).low;
+      image->high = range.value_or(Range{}).high;
+    }
     if (image->height == 0) {
       if (!guess)
-        throw ConvertError("--range is given, but the output's shape does not tell its size; add --image");
+        throw ConvertError(
+            "--range is given, but the output's shape does not tell its size; add --image");
       image->height = guess->height;
       image->width = guess->width;
       image->channels = guess->channels;

@@ -80,6 +80,7 @@ ConvertOptions make_options(const Arguments& arguments) {
     options.image->height = static_cast<std::int32_t>(shape[0]);
     options.image->width = static_cast<std::int32_t>(shape[1]);
     options.image->channels = static_cast<std::int32_t>(shape[2]);
+    options.image->high = options.image->low;  // the range is guessed
   }
   if (!arguments.range.empty()) {
     if (!options.image) options.image.emplace();  // height 0: the size is guessed
