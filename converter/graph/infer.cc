@@ -169,15 +169,6 @@ std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const Grap
   output.shape = result.shape;
   output.type = result.type;
   run(node, operands(graph, node, 1), output);
-  if (node.activation) {
-    Node activation;
-    activation.name = node.name;
-    activation.options = make_options(*node.activation);
-    const std::vector<std::byte> before = values;
-    Tensor input = output;
-    input.data = const_cast<std::byte*>(before.data());
-    run(activation, {input}, output);
-  }
   return values;
 }
 

@@ -5,6 +5,7 @@
 
 #include "converter/import/import.h"
 #include "converter/import/onnx.h"
+#include "converter/import/repeat_constant.h"
 
 namespace figment::converter {
 namespace {
@@ -49,6 +50,18 @@ bool repeats(const GraphTensor& one, const GraphTensor& many, int axis) {
   return true;
 }
 
+// True when the node's declared output is what the rules give at the probe batch.
+bool node_holds(const Graph& graph, const Node& node) {
+  try {
+    const GraphTensor& output = graph.tensor(node.output);
+    Shape expected = output.shape;
+    if (output.batch_axis >= 0) expected[output.batch_axis] *= kProbeBatch;
+    return infer(graph, node, kProbeBatch).shape == expected;
+  } catch (const ConvertError&) {
+    return false;
+  }
+}
+
 // Compares the same file at two batches; false when they are not the same computation.
 bool compare_batches(Graph& one, const Graph& many) {
   if (one.tensors.size() != many.tensors.size() || one.nodes.size() != many.nodes.size()) return false;
@@ -56,6 +69,7 @@ bool compare_batches(Graph& one, const Graph& many) {
     const Node &left = one.nodes[index], &right = many.nodes[index];
     if (!same_options(left, right) || left.inputs != right.inputs || left.output != right.output) return false;
   }
+  std::map<TensorId, int> repeated;  // constants that are one sample's share, and along which axis
   for (std::size_t index = 0; index < one.tensors.size(); ++index) {
     GraphTensor& tensor = one.tensors[index];
     const GraphTensor& other = many.tensors[index];
@@ -63,9 +77,17 @@ bool compare_batches(Graph& one, const Graph& many) {
     if (!axis || tensor.type != other.type || tensor.constant() != other.constant()) return false;
     if (tensor.constant()) {
       if (!repeats(tensor, other, *axis)) return false;
+      if (*axis >= 0) repeated[static_cast<TensorId>(index)] = *axis;
     } else {
       tensor.batch_axis = *axis;
     }
+  }
+  // Most operators broadcast a constant over the batch; the others get it as often as there are samples.
+  for (std::size_t index = 0; index < one.nodes.size(); ++index) {
+    if (node_holds(one, one.nodes[index])) continue;
+    for (std::size_t input = 0; input < one.nodes[index].inputs.size(); ++input)
+      if (const auto found = repeated.find(one.nodes[index].inputs[input]); found != repeated.end())
+        repeat_constant(one, index, input, found->second);
   }
   return holds_at_batch(one, kProbeBatch);
 }
@@ -85,7 +107,7 @@ Graph import_file(const std::filesystem::path& path, const ImportOptions& option
   if (!std::filesystem::is_regular_file(path, error))
     throw ConvertError("'" + path.string() + "' is no file; name the trained model's file");
   if (looks_like_onnx(path)) return import_onnx(path, options);
-  throw ConvertError("'" + path.string() + "' is no trained model of a known format; give an ONNX file");
+  throw DamagedFile("'" + path.string() + "' is no trained model of a known format; give an ONNX file");
 }
 
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "converter/import/import.h"
+#include "converter/import/repeat_constant.h"
 
 namespace figment::converter {
 namespace {
@@ -11,12 +12,18 @@ using format::OperatorOptions;
 
 constexpr int kProbeBatch = 3;
 
-int rank_of(const Graph& graph, TensorId id) { return graph.tensor(id).shape.rank; }
+// Where the samples stand in a tensor: along `axis`, whose positions run over `outer` things, in each over the
+// samples, and in each of those over the rest. An input has outer = 1.
+struct Place {
+  int axis = -1;
+  std::int64_t outer = 1;
+  bool operator==(const Place&) const = default;
+};
 
 // True when the node treats positions along `axis` of its input `index` alike and apart from each other, as far as
 // its output's shape does not tell.
 bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int axis) {
-  const int rank = rank_of(graph, node.inputs[index]);
+  const int rank = graph.tensor(node.inputs[index]).shape.rank;
   switch (node.kind()) {
     case OperatorOptions::Conv2D:
     case OperatorOptions::ConvTranspose2D:
@@ -56,21 +63,26 @@ bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int ax
   }
 }
 
-// The axis of a declared shape with as many elements before it as the batch axis of input 0: numbers keep their
-// place in memory, so the samples stay whole.
-int declared_axis(const Graph& graph, const Node& node) {
-  const Shape& declared = graph.tensor(node.output).shape;
-  if (node.kind() == OperatorOptions::RandomNormal) return declared.rank > 0 && declared[0] == 1 ? 0 : -1;
-  const GraphTensor& input = graph.tensor(node.inputs[0]);
-  if (node.kind() == OperatorOptions::Tile)
-    return declared[input.batch_axis] == input.shape[input.batch_axis] ? input.batch_axis : -1;
-  std::int64_t before = 1, product = 1;
-  for (int axis = 0; axis < input.batch_axis; ++axis) before *= input.shape[axis];
-  for (int axis = 0; axis < declared.rank; ++axis) {
-    if (product == before) return axis;
-    product *= declared[axis];
+// A Reshape moves no number, so the samples keep their place in memory: the number of elements before them stays.
+Place place_in_reshape(const Shape& from, const Place& place, const Shape& to) {
+  std::int64_t before = place.outer;
+  for (int axis = 0; axis < place.axis; ++axis) before *= from[axis];
+  // Where several axes would do: one of extent 1 above all, which is what exporters leave for the batch; the last one,
+  // which holds channels as a rule, at the end.
+  Place best;
+  int best_rank = 4;
+  std::int64_t prefix = 1;
+  for (int axis = 0; axis < to.rank && prefix <= before; prefix *= to[axis++]) {
+    if (before % prefix != 0 || to[axis] % (before / prefix) != 0) continue;
+    const bool starts = before == prefix;
+    const bool last = axis == to.rank - 1 && axis > 0;
+    const int rank = starts && to[axis] == 1 ? 0 : starts && !last ? 1 : !last ? 2 : 3;
+    if (rank < best_rank) {
+      best = {axis, before / prefix};
+      best_rank = rank;
+    }
   }
-  return -1;
+  return best;
 }
 
 // The axis in which the output at the probe batch differs from the one at batch 1; -1 when there is none.
@@ -88,30 +100,64 @@ int inferred_axis(const Graph& graph, const Node& node) {
   return found;
 }
 
+// The samples' place in the output of the node at `index`, when its inputs have one; axis -1 when it has none.
+Place place_in_output(Graph& graph, std::size_t& index, const Place& place) {
+  const Node& node = graph.nodes[index];
+  const Shape& declared = graph.tensor(node.output).shape;
+  switch (node.kind()) {
+    case OperatorOptions::Reshape:
+      return place_in_reshape(graph.tensor(node.inputs[0]).shape, place, declared);
+    case OperatorOptions::Tile:
+      if (declared[place.axis] != graph.tensor(node.inputs[0]).shape[place.axis]) return {};
+      return place;
+    case OperatorOptions::Concat:
+      // A constant beside the samples is there for each of them.
+      for (std::size_t input = 0; place.outer == 1 && input < graph.nodes[index].inputs.size(); ++input)
+        if (graph.tensor(graph.nodes[index].inputs[input]).constant()) repeat_constant(graph, index, input, place.axis);
+      break;
+    default:
+      break;
+  }
+  return {inferred_axis(graph, graph.nodes[index]), place.outer};
+}
+
 bool follow(Graph& graph, int least_rank) {
+  std::vector<Place> places(graph.tensors.size());
+  const auto set_place = [&](TensorId id, const Place& place) {
+    places.resize(graph.tensors.size());
+    places[static_cast<std::size_t>(id)] = place;
+    graph.tensor(id).batch_axis = place.axis;
+  };
   bool some = false;
   for (const GraphPort& port : graph.inputs) {
-    GraphTensor& input = graph.tensor(port.tensor);
-    if (input.shape.rank < least_rank || input.shape[0] != 1) continue;
-    input.batch_axis = 0;
+    const Shape& shape = graph.tensor(port.tensor).shape;
+    if (shape.rank < least_rank || shape[0] != 1) continue;
+    set_place(port.tensor, {0, 1});
     some = true;
   }
-  for (const Node& node : graph.nodes) {
-    bool batched = node.kind() == OperatorOptions::RandomNormal;
-    for (std::size_t index = 0; index < node.inputs.size(); ++index) {
-      if (node.inputs[index] == kAbsent) continue;
-      const int axis = graph.tensor(node.inputs[index]).batch_axis;
-      if (axis < 0) continue;
-      if (!keeps_apart(graph, node, index, axis)) return false;
-      batched = true;
+  for (std::size_t index = 0; index < graph.nodes.size(); ++index) {
+    const Node& node = graph.nodes[index];
+    if (node.kind() == OperatorOptions::RandomNormal) {
+      // Noise of its own for every sample.
+      const Shape& shape = graph.tensor(node.output).shape;
+      if (shape.rank > 0 && shape[0] == 1) set_place(node.output, {0, 1});
+      continue;
     }
-    if (!batched) continue;
-    const bool declared = node.kind() == OperatorOptions::Reshape || node.kind() == OperatorOptions::Tile ||
-                          node.kind() == OperatorOptions::RandomNormal;
-    const int axis = declared ? declared_axis(graph, node) : inferred_axis(graph, node);
-    if (axis < 0 && node.kind() != OperatorOptions::RandomNormal) return false;
-    graph.tensor(node.output).batch_axis = axis;
+    Place place;
+    for (std::size_t input = 0; input < node.inputs.size(); ++input) {
+      if (node.inputs[input] == kAbsent) continue;
+      const Place& own = places[static_cast<std::size_t>(node.inputs[input])];
+      if (own.axis < 0) continue;
+      if (!keeps_apart(graph, node, input, own.axis) || (place.axis >= 0 && own.outer != place.outer)) return false;
+      if (place.axis < 0) place = own;
+    }
+    if (place.axis < 0) continue;
+    const Place result = place_in_output(graph, index, place);
+    if (result.axis < 0) return false;
+    set_place(graph.nodes[index].output, result);
   }
+  for (const GraphPort& port : graph.outputs)
+    if (places[static_cast<std::size_t>(port.tensor)].outer != 1) return false;
   return some && holds_at_batch(graph, kProbeBatch);
 }
 
@@ -120,15 +166,15 @@ bool follow(Graph& graph, int least_rank) {
 bool follow_batch(Graph& graph) {
   // First all inputs; then those that are more than a number (a strength, a time step), which samples share.
   for (const int least_rank : {1, 2}) {
-    bool followed = false;
+    Graph followed = graph;
     try {
-      followed = follow(graph, least_rank);
+      if (!follow(followed, least_rank)) continue;
     } catch (const ConvertError&) {
-      // An operator's rule refuses the shapes of a batch.
+      continue;  // an operator's rule refuses the shapes of a batch
     }
-    graph.any_batch = followed;
-    if (followed) return true;
-    for (GraphTensor& tensor : graph.tensors) tensor.batch_axis = -1;
+    graph = std::move(followed);
+    graph.any_batch = true;
+    return true;
   }
   return false;
 }

@@ -7,6 +7,8 @@ namespace {
 
 bool all_constant(const Graph& graph, const Node& node) {
   if (is_kind<format::RandomNormalT>(node) || node.inputs.empty()) return false;
+  // A constant repeated for every sample of a batch is as long as the session says.
+  if (graph.tensor(node.output).batch_axis >= 0) return false;
   for (const TensorId input : node.inputs)
     if (input != kAbsent && !graph.tensor(input).constant()) return false;
   return true;
