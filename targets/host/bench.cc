@@ -65,13 +65,13 @@ void warm_up(Session& session, const Arguments& arguments) {
 
 // Times of the operators, told by the session's observer.
 struct Profile {
-  std::vector<double> total_ms;
+  std::vector<std::vector<double>> ms;  // by operator, one a run
   double begun = 0;
 
   static void observe(void* context, const OperatorEvent& event) {
     auto* profile = static_cast<Profile*>(context);
     if (event.finished)
-      profile->total_ms[static_cast<std::size_t>(event.index)] += now_ms() - profile->begun;
+      profile->ms[static_cast<std::size_t>(event.index)].push_back(now_ms() - profile->begun);
     else
       profile->begun = now_ms();
   }
@@ -81,27 +81,32 @@ struct Profile {
 nlohmann::ordered_json profile_operators(const Model& model, Options options,
                                          const Arguments& arguments) {
   Profile profile;
-  profile.total_ms.resize(static_cast<std::size_t>(model.operator_count()));
+  profile.ms.resize(static_cast<std::size_t>(model.operator_count()));
   options.observer = Profile::observe;
   options.observer_context = &profile;
   SessionMemory memory(model, options);
   fill_inputs(model, memory.session);
   warm_up(memory.session, arguments);
-  std::fill(profile.total_ms.begin(), profile.total_ms.end(), 0.0);
-  const auto runs = static_cast<double>(measure(memory.session, arguments).size());
+  for (std::vector<double>& times : profile.ms) times.clear();
+  measure(memory.session, arguments);
 
+  // Medians, for on a busy machine a few runs take many times as long.
+  std::vector<double> medians;
   double sum = 0;
-  for (const double ms : profile.total_ms) sum += ms;
+  for (std::vector<double>& times : profile.ms) {
+    medians.push_back(summarize(std::move(times)).median);
+    sum += medians.back();
+  }
   nlohmann::ordered_json operators = nlohmann::ordered_json::array();
   for (int index = 0; index < model.operator_count(); ++index) {
     const OperatorReport report = memory.session.operator_report(index);
-    const double total = profile.total_ms[static_cast<std::size_t>(index)], ms = total / runs;
+    const double ms = medians[static_cast<std::size_t>(index)];
     operators.push_back({{"index", index},
                          {"kind", report.kind},
                          {"name", report.name},
                          {"lowering", report.lowering},
                          {"ms", ms},
-                         {"share", sum > 0 ? total / sum : 0.0},
+                         {"share", sum > 0 ? ms / sum : 0.0},
                          {"gflops", ms > 0 ? 2 * report.multiply_adds / ms / 1e6 : 0.0}});
   }
   return operators;

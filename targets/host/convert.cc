@@ -142,9 +142,9 @@ Conversion convert_source(const std::string& source, const ConvertOptions& optio
 }
 
 void print_report(std::FILE* to, const Conversion& conversion) {
-  std::fprintf(to, "%-24s %9s  %s\n", "pass", "operators", "what it did");
+  std::fprintf(to, "%-30s %9s  %s\n", "pass", "operators", "what it did");
   for (const converter::PassReport& pass : conversion.passes)
-    std::fprintf(to, "%-24s %9zu  %s\n", pass.pass.c_str(), pass.operators_after,
+    std::fprintf(to, "%-30s %9zu  %s\n", pass.pass.c_str(), pass.operators_after,
                  pass.sentence.c_str());
   std::fprintf(to, "operators   %zu before, %zu after\n", conversion.operators_before,
                conversion.operators_after);

@@ -10,7 +10,8 @@ namespace {
 constexpr double kColumnGap = 28;
 constexpr double kRowGap = 34;
 constexpr double kPassWidth = 10;  // what a passing arrow takes
-constexpr int kSweeps = 24;
+constexpr int kOrderSweeps = 24;
+constexpr int kSettleSweeps = 300;  // long chains straighten slowly
 
 // A box, or a point where an arrow passes a layer.
 struct Place {
@@ -27,9 +28,9 @@ class Sugiyama {
   void run() {
     make_layers();
     make_places();
-    for (int sweep = 0; sweep < kSweeps; ++sweep) order(sweep % 2 == 0);
+    for (int sweep = 0; sweep < kOrderSweeps; ++sweep) order(sweep % 2 == 0);
     for (auto& layer : layers_) pack(layer);
-    for (int sweep = 0; sweep < kSweeps; ++sweep) {
+    for (int sweep = 0; sweep < kSettleSweeps; ++sweep) {
       if (sweep % 2 == 0)
         for (std::size_t index = 0; index < layers_.size(); ++index) settle(layers_[index]);
       else

@@ -117,7 +117,7 @@ struct Box {
 
 // The width of text in the font that most viewers have; DejaVu Sans is the widest of them.
 double text_width(const std::string& text, bool bold) {
-  return static_cast<double>(text.size()) * (bold ? 8.4 : 7.0);
+  return static_cast<double>(text.size()) * (bold ? 7.9 : 6.9);
 }
 
 std::string formatted(const char* format, double a) {
@@ -320,7 +320,7 @@ void Drawing::draw_legend(double y) {
   // On two lines where one is too short.
   const bool stacked = width > width_ - 2 * kMargin;
   double x = stacked ? kMargin : (width_ - width) / 2;
-  double line = stacked ? y - 12 : y;
+  double line = stacked ? y - 4 : y;
   for (std::size_t index = 0; index < families.size(); ++index) {
     if (stacked && index == (families.size() + 1) / 2) {
       x = kMargin;
