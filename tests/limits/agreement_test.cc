@@ -1,8 +1,10 @@
 // The portable backend is the definition: XNNPACK must agree with it on every shipped model.
 #include <doctest/doctest.h>
+#include <pthreadpool.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "tests/support/loaded_model.h"
 
@@ -45,6 +47,28 @@ TEST_CASE("portable and XNNPACK agree within 1e-4 on every shipped model") {
                 *std::min_element(expected.begin(), expected.end()));
         }
       }
+    }
+  }
+}
+
+TEST_CASE("two threads draw what one draws") {
+  const std::unique_ptr<pthreadpool, decltype(&pthreadpool_destroy)> threads(pthreadpool_create(2),
+                                                                             pthreadpool_destroy);
+  REQUIRE(threads != nullptr);
+  for (const auto& path : shipped_models()) {
+    const AlignedMemory file = read_aligned(path);
+    const auto model = Model::open(file.span());
+    REQUIRE(model.ok());
+    RunningSession alone(*model, {.batch = 3});
+    RunningSession shared(*model, {.batch = 3, .threads = threads.get()});
+    fill_inputs(alone.session, *model, 9);
+    fill_inputs(shared.session, *model, 9);
+    REQUIRE(alone.session.run().ok());
+    REQUIRE(shared.session.run().ok());
+    for (int i = 0; i < model->output_count(); ++i) {
+      CAPTURE(path.string());
+      CHECK(largest_difference(shared.session.output(i).values(),
+                               alone.session.output(i).values()) <= 1e-5);
     }
   }
 }
