@@ -83,7 +83,9 @@ format::ModelKind guess_kind(const Graph& graph, bool gives_picture,
   if (says(graph.name, {"decoder"})) return format::ModelKind::Decoder;
   if (says(graph.name, {"generator"})) return format::ModelKind::Generator;
   const std::int64_t read = graph.tensor(graph.inputs[0].tensor).shape.elements();
-  const std::int64_t written = graph.tensor(graph.outputs[0].tensor).shape.elements();
+  std::int64_t written = 0;  // by the largest output: some decoders give previews beside it
+  for (const GraphPort& port : graph.outputs)
+    written = std::max(written, graph.tensor(port.tensor).shape.elements());
   if (gives_picture && written > read) {
     const bool is_gan =
         says(graph.name, {"gan"}) || (!says(graph.name, {"vae", "dec"}) && function != nullptr &&

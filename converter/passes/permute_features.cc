@@ -25,20 +25,21 @@ bool is_constant(const Graph& graph, TensorId id) {
 
 // A constant with one axis in another order; the rest of the shape may be anything.
 TensorId reorder_axis(Graph& graph, TensorId id, int axis, const FeatureOrder& order) {
-  const GraphTensor source = graph.tensor(id);
-  const std::size_t width = source.data->size() / static_cast<std::size_t>(source.shape.elements());
-  std::size_t outer = 1, inner = width;
-  for (int i = 0; i < axis; ++i) outer *= static_cast<std::size_t>(source.shape[i]);
-  for (int i = axis + 1; i < source.shape.rank; ++i)
-    inner *= static_cast<std::size_t>(source.shape[i]);
+  const GraphTensor& source = graph.tensor(id);
+  const Shape shape = source.shape;
+  std::size_t outer = 1, inner = source.data->size() / static_cast<std::size_t>(shape.elements());
+  for (int i = 0; i < axis; ++i) outer *= static_cast<std::size_t>(shape[i]);
+  for (int i = axis + 1; i < shape.rank; ++i) inner *= static_cast<std::size_t>(shape[i]);
   std::vector<std::byte> values(source.data->size());
+  const std::byte* from = source.data->data();
   for (std::size_t block = 0; block < outer; ++block)
-    for (std::size_t i = 0; i < order.size(); ++i)
-      std::memcpy(
-          values.data() + (block * order.size() + i) * inner,
-          source.data->data() + (block * order.size() + static_cast<std::size_t>(order[i])) * inner,
-          inner);
-  return graph.add_constant(source.name, source.type, source.shape, std::move(values));
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const std::size_t first = block * order.size();
+      std::memcpy(values.data() + (first + i) * inner,
+                  from + (first + static_cast<std::size_t>(order[i])) * inner, inner);
+    }
+  const std::string name = source.name;
+  return graph.add_constant(name, source.type, shape, std::move(values));
 }
 
 // Reorders inputs [first, last) of a node along their axis `axis`, where they are given.

@@ -121,12 +121,14 @@ std::optional<Parameter> parameter_after(const Graph& graph, const Links& links,
 }
 
 TensorId without_leading_axes(Graph& graph, TensorId id, int axes) {
-  GraphTensor tensor = graph.tensor(id);
+  const GraphTensor& tensor = graph.tensor(id);
   Shape shape;
   shape.rank = axes;
   for (int axis = 0; axis < axes; ++axis)
     shape[axis] = tensor.shape[tensor.shape.rank - axes + axis];
-  return graph.add_constant(tensor.name, tensor.type, shape, std::move(*tensor.data));
+  const std::string name = tensor.name;
+  std::vector<std::byte> values = *tensor.data;
+  return graph.add_constant(name, tensor.type, shape, std::move(values));
 }
 
 bool recognise_one(Graph& graph) {

@@ -1,4 +1,5 @@
-// Operators that change nothing go; those that change something, perhaps only at another batch, stay.
+// Operators that change nothing go; those that change something, perhaps only at another batch,
+// stay.
 #include <doctest/doctest.h>
 
 #include "converter/passes/passes.h"
@@ -16,8 +17,11 @@ TEST_CASE("identities of every kind are dropped") {
   x = transpose(before, x, {0, 1, 2, 3});
   x = before.add_node("tile", make_options(format::TileT{}), {x}, make_shape({1, 2, 3, 4}));
   x = before.add_node("cast", make_options(format::CastT{}), {x});
-  x = before.add_node("slice", make_options(format::SliceT{{}, {0, 0, 0, 0}, {-1, -1, 3, 4}, {1, 1, 1, 1}}), {x});
-  x = before.add_node("pad", make_options(format::PadT{{}, format::PadMode::Reflect, {0, 0, 0, 0}, {0, 0, 0, 0}, 0}), {x});
+  x = before.add_node(
+      "slice", make_options(format::SliceT{{}, {0, 0, 0, 0}, {-1, -1, 3, 4}, {1, 1, 1, 1}}), {x});
+  x = before.add_node(
+      "pad",
+      make_options(format::PadT{{}, format::PadMode::Reflect, {0, 0, 0, 0}, {0, 0, 0, 0}, 0}), {x});
   x = before.add_node("concat", make_options(format::ConcatT{{}, 1}), {x});
   x = binary(before, x, add_number(before, 1.0f), format::BinaryFunction::Mul);
   x = binary(before, x, add_number(before, 0.0f), format::BinaryFunction::Add);

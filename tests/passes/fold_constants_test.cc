@@ -9,13 +9,15 @@ namespace format = figment::format;
 
 namespace {
 
-// x + (a operator of two constants), as a graph that has not been folded: add_node would do it at once,
-// so the constant is swapped in afterwards.
+// x + (a operator of two constants), as a graph that has not been folded: add_node would do it at
+// once, so the constant is swapped in afterwards.
 Graph graph_with_constant_node() {
   Graph graph;
   const TensorId x = add_batch_input(graph, "x", {1, 4});
-  const TensorId variable = graph.add_input("variable", figment::DataType::kFloat32, make_shape({4}));
-  const TensorId sum = binary(graph, variable, add_some(graph, {4}, 2), format::BinaryFunction::Mul);
+  const TensorId variable =
+      graph.add_input("variable", figment::DataType::kFloat32, make_shape({4}));
+  const TensorId sum =
+      binary(graph, variable, add_some(graph, {4}, 2), format::BinaryFunction::Mul);
   graph.nodes.back().activation = format::UnaryT{{}, format::UnaryFunction::Relu, 0.0f, 0.0f};
   add_output(graph, binary(graph, x, sum, format::BinaryFunction::Add));
   graph.nodes[0].inputs[0] = add_some(graph, {4}, 1);

@@ -9,7 +9,8 @@ namespace format = figment::format;
 
 namespace {
 
-TensorId pad(Graph& graph, TensorId x, const std::vector<std::int32_t>& before, const std::vector<std::int32_t>& after,
+TensorId pad(Graph& graph, TensorId x, const std::vector<std::int32_t>& before,
+             const std::vector<std::int32_t>& after,
              format::PadMode mode = format::PadMode::Constant, float value = 0.0f) {
   return graph.add_node("pad", make_options(format::PadT{{}, mode, before, after, value}), {x});
 }
@@ -30,7 +31,8 @@ TensorId picture(Graph& graph) { return add_batch_input(graph, "x", {1, 5, 6, 2}
 
 TEST_CASE("before a convolution, uneven on every side") {
   Graph before;
-  add_output(before, convolution(before, pad(before, picture(before), {0, 1, 0, 0}, {0, 2, 3, 0}), 3, 1));
+  add_output(before,
+             convolution(before, pad(before, picture(before), {0, 1, 0, 0}, {0, 2, 3, 0}), 3, 1));
   Graph after = before;
   CHECK(fold_pad(after).changes == 1);
   CHECK(count<format::PadT>(after) == 0);
@@ -39,7 +41,8 @@ TEST_CASE("before a convolution, uneven on every side") {
 
 TEST_CASE("before an average pool, which then counts the zeros") {
   Graph before;
-  add_output(before, average(before, pad(before, picture(before), {0, 1, 1, 0}, {0, 1, 1, 0}), 0, false));
+  add_output(before,
+             average(before, pad(before, picture(before), {0, 1, 1, 0}, {0, 1, 1, 0}), 0, false));
   Graph after = before;
   CHECK(fold_pad(after).changes == 1);
   CHECK(count<format::PadT>(after) == 0);
@@ -49,8 +52,13 @@ TEST_CASE("before an average pool, which then counts the zeros") {
 TEST_CASE("padding that means something else stays") {
   Graph graph;
   const TensorId x = picture(graph);
-  SUBCASE("ones") { convolution(graph, pad(graph, x, {0, 1, 1, 0}, {0, 1, 1, 0}, format::PadMode::Constant, 1.0f), 3, 1); }
-  SUBCASE("reflected") { convolution(graph, pad(graph, x, {0, 1, 1, 0}, {0, 1, 1, 0}, format::PadMode::Reflect), 3, 1); }
+  SUBCASE("ones") {
+    convolution(graph, pad(graph, x, {0, 1, 1, 0}, {0, 1, 1, 0}, format::PadMode::Constant, 1.0f),
+                3, 1);
+  }
+  SUBCASE("reflected") {
+    convolution(graph, pad(graph, x, {0, 1, 1, 0}, {0, 1, 1, 0}, format::PadMode::Reflect), 3, 1);
+  }
   SUBCASE("channels") { convolution(graph, pad(graph, x, {0, 0, 0, 1}, {0, 0, 0, 0}), 3, 1); }
   SUBCASE("before a maximum") {
     average(graph, pad(graph, x, {0, 1, 1, 0}, {0, 1, 1, 0}), 0, false, format::PoolFunction::Max);

@@ -15,7 +15,8 @@ TEST_CASE("a chain of layers carries its activations") {
   TensorId x = add_batch_input(before, "x", {1, 3, 4, 2});
   x = unary(before, convolution(before, x, 3, 1), UnaryFunction::LeakyRelu, 0.2f);
   x = unary(before, transposed_convolution(before, x, 2, 1, 3), UnaryFunction::Relu);
-  x = unary(before, binary(before, x, add_some(before, {2}, 5), format::BinaryFunction::Add), UnaryFunction::Elu, 1.0f);
+  x = unary(before, binary(before, x, add_some(before, {2}, 5), format::BinaryFunction::Add),
+            UnaryFunction::Elu, 1.0f);
   add_output(before, unary(before, batch_normalization(before, x, 6), UnaryFunction::Tanh));
   Graph after = before;
   CHECK(fuse_activation(after).changes == 4);
@@ -51,7 +52,8 @@ TEST_CASE("an operator keeps the activation that it has; the next one stays a no
 TEST_CASE("what two read stays as it is") {
   Graph before;
   const TensorId x = dense(before, add_batch_input(before, "x", {1, 3}), 4, 1);
-  add_output(before, binary(before, x, unary(before, x, UnaryFunction::Tanh), format::BinaryFunction::Add));
+  add_output(before,
+             binary(before, x, unary(before, x, UnaryFunction::Tanh), format::BinaryFunction::Add));
   Graph after = before;
   CHECK(fuse_activation(after).changes == 0);
   CHECK(count<format::UnaryT>(after) == 1);

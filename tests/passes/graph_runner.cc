@@ -10,7 +10,8 @@
 namespace figment::converter {
 namespace {
 
-// Copies between a tensor of ours and the source's order: axis i of the source is our source_axes[i].
+// Copies between a tensor of ours and the source's order: axis i of the source is our
+// source_axes[i].
 template <typename Visit>
 void visit_in_source_order(const Shape& shape, const std::uint8_t* source_axes, Visit visit) {
   std::int64_t strides[kMaxRank];
@@ -84,10 +85,11 @@ double difference(const Graph& before, const Graph& after) {
       return std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const double value = static_cast<double>(expected[i]);
-      const double error = std::fabs(value - static_cast<double>(found[i])) /
-                           std::fmax(1.0, std::fabs(value));
+      const double error =
+          std::fabs(value - static_cast<double>(found[i])) / std::fmax(1.0, std::fabs(value));
       // A NaN is no small difference.
-      if (!(error <= largest)) largest = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+      if (!(error <= largest))
+        largest = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
     }
   }
   return largest;
@@ -107,7 +109,9 @@ TensorId add_some(Graph& graph, const std::vector<std::int64_t>& shape, int seed
                           some_floats(static_cast<std::size_t>(extents.elements()), seed));
 }
 
-TensorId add_number(Graph& graph, float value) { return graph.add_floats("number", Shape{}, {value}); }
+TensorId add_number(Graph& graph, float value) {
+  return graph.add_floats("number", Shape{}, {value});
+}
 
 void add_output(Graph& graph, TensorId id) {
   graph.outputs.push_back({"output" + std::to_string(graph.outputs.size()), id, {}});
@@ -161,7 +165,8 @@ TensorId batch_normalization(Graph& graph, TensorId x, int seed) {
   const std::int64_t channels = shape[shape.rank - 1];
   std::vector<float> variance = some_floats(static_cast<std::size_t>(channels), seed + 3);
   for (float& value : variance) value = value * value + 0.1f;
-  const TensorId scale = add_some(graph, {channels}, seed), bias = add_some(graph, {channels}, seed + 1);
+  const TensorId scale = add_some(graph, {channels}, seed),
+                 bias = add_some(graph, {channels}, seed + 1);
   const TensorId mean = add_some(graph, {channels}, seed + 2);
   const TensorId spread = graph.add_floats("variance", make_shape({channels}), variance);
   return graph.add_node("batch_normalization", make_options(format::BatchNormalizationT{}),

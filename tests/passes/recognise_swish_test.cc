@@ -41,14 +41,16 @@ TEST_CASE("x * sigmoid(x)") {
 TEST_CASE("x * sigmoid(1.5 x)") {
   auto [graph, x] = start();
   const TensorId scaled = binary(graph, add_number(graph, 1.5f), x, BinaryFunction::Mul);
-  add_output(graph, binary(graph, x, unary(graph, scaled, UnaryFunction::Sigmoid), BinaryFunction::Mul));
+  add_output(graph,
+             binary(graph, x, unary(graph, scaled, UnaryFunction::Sigmoid), BinaryFunction::Mul));
   check_found(graph, UnaryFunction::Swish, 1.5f);
 }
 
 TEST_CASE("x * tanh(softplus(x))") {
   auto [graph, x] = start();
   const TensorId softplus = unary(graph, x, UnaryFunction::Softplus);
-  add_output(graph, binary(graph, x, unary(graph, softplus, UnaryFunction::Tanh), BinaryFunction::Mul));
+  add_output(graph,
+             binary(graph, x, unary(graph, softplus, UnaryFunction::Tanh), BinaryFunction::Mul));
   check_found(graph, UnaryFunction::Mish);
 }
 
@@ -60,7 +62,8 @@ TEST_CASE("x * hard_sigmoid(x) and x * clip(x + 3, 0, 6) / 6") {
   }
   SUBCASE("clip") {
     const TensorId sum = binary(graph, x, add_number(graph, 3.0f), BinaryFunction::Add);
-    const TensorId product = binary(graph, x, unary(graph, sum, UnaryFunction::Clip, 0.0f, 6.0f), BinaryFunction::Mul);
+    const TensorId product =
+        binary(graph, x, unary(graph, sum, UnaryFunction::Clip, 0.0f, 6.0f), BinaryFunction::Mul);
     add_output(graph, binary(graph, product, add_number(graph, 6.0f), BinaryFunction::Div));
   }
   check_found(graph, UnaryFunction::HardSwish);
@@ -69,7 +72,8 @@ TEST_CASE("x * hard_sigmoid(x) and x * clip(x + 3, 0, 6) / 6") {
 TEST_CASE("the gate of another tensor is none of these") {
   auto [graph, x] = start();
   const TensorId other = dense(graph, x, 7, 3);
-  add_output(graph, binary(graph, x, unary(graph, other, UnaryFunction::Sigmoid), BinaryFunction::Mul));
+  add_output(graph,
+             binary(graph, x, unary(graph, other, UnaryFunction::Sigmoid), BinaryFunction::Mul));
   CHECK(recognise_swish(graph).changes == 0);
 }
 
