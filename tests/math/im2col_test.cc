@@ -52,10 +52,9 @@ TEST_CASE("im2col writes what the window sees, in parts as in one") {
                     const int in_y = y * stride + ky * dilation - pad;
                     const int in_x = x * stride + kx * dilation - pad - 1;
                     const bool inside = in_y >= 0 && in_y < height && in_x >= 0 && in_x < width;
-                    expected.push_back(
-                        inside ? picture[static_cast<std::size_t>(
-                                     (in_y * width + in_x) * all_channels + first_channel + c)]
-                               : 0.0f);
+                    expected.push_back(inside ? picture.at((in_y * width + in_x) * all_channels +
+                                                           first_channel + c)
+                                              : 0.0f);
                   }
           const std::int64_t pixels = output_height * output_width;
           const std::int64_t row = 6 * channels;
@@ -91,8 +90,7 @@ std::vector<float> scatter(const Case& c, const std::vector<float>& columns,
             const int y = in_y * w.stride_height + ky * w.dilation_height - w.pad_top;
             const int x = in_x * w.stride_width + kx * w.dilation_width - w.pad_left;
             if (y < 0 || y >= c.output_height || x < 0 || x >= c.output_width) continue;
-            output[static_cast<std::size_t>((y * c.output_width + x) * c.channels + channel)] +=
-                columns[i];
+            output.at((y * c.output_width + x) * c.channels + channel) += columns[i];
           }
   return output;
 }
