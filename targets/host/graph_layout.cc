@@ -142,9 +142,16 @@ class Sugiyama {
     for (const std::size_t place : layer) places_[place].x -= x / 2;
   }
 
-  // Moves every place of a layer as near as the others allow to the mean of its neighbours: least
-  // squares under the least distances, solved exactly by pooling neighbours that would collide
-  // (isotonic regression).
+  // How much it matters that a stretch stands upright: boxes in line most, then long arrows.
+  static double stiffness(const Place& a, const Place& b) {
+    if (!a.passes && !b.passes) return 8;
+    return a.passes && b.passes ? 4 : 1;
+  }
+
+  // Moves the places of a layer to where the squared leanings of all stretches from and to it are
+  // least, under the least distances: solved exactly by pooling neighbours that would collide
+  // (isotonic regression). Each call lowers one sum for the whole picture, so going over the layers
+  // again and again comes to rest.
   void settle(const std::vector<std::size_t>& layer) {
     struct Pool {
       double sum, weight;
@@ -157,14 +164,18 @@ class Sugiyama {
       const Place& place = places_[layer[index]];
       if (index > 0) shift += distance(layer[index - 1], layer[index]);
       shifts.push_back(shift);
-      double sum = 0;
-      for (const std::size_t neighbour : place.above) sum += places_[neighbour].x;
-      for (const std::size_t neighbour : place.below) sum += places_[neighbour].x;
-      const std::size_t neighbours = place.above.size() + place.below.size();
-      const double wanted = neighbours == 0 ? place.x : sum / static_cast<double>(neighbours);
-      // Long arrows give way to boxes.
-      const double weight = place.passes ? 0.3 : 1.0;
-      pools.push_back({(wanted - shift) * weight, weight, 1});
+      double sum = 0, weight = 0;
+      for (const auto* neighbours : {&place.above, &place.below})
+        for (const std::size_t neighbour : *neighbours) {
+          const double stiff = stiffness(place, places_[neighbour]);
+          sum += stiff * (places_[neighbour].x - shift);
+          weight += stiff;
+        }
+      if (weight == 0) {
+        weight = 0.001;
+        sum = weight * (place.x - shift);
+      }
+      pools.push_back({sum, weight, 1});
       while (pools.size() > 1) {
         Pool& left = pools[pools.size() - 2];
         const Pool& right = pools.back();

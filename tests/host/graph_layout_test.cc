@@ -74,6 +74,16 @@ TEST_CASE("an input that is used late stands beside its reader") {
   CHECK(layout.boxes[1].y == layout.boxes[3].y);
 }
 
+TEST_CASE("a tower of skips stands upright") {
+  Layout tower;
+  for (int box = 0; box < 61; ++box) tower.boxes.push_back({100, 40});
+  for (int box = 0; box < 60; ++box) tower.arrows.push_back({box, box + 1, {}});
+  for (int box = 0; box + 3 < 61; box += 3) tower.arrows.push_back({box, box + 3, {}});
+  lay_out(tower);
+  check_sound(tower);
+  CHECK(tower.width < 200);
+}
+
 TEST_CASE("nothing, one box, and boxes without arrows") {
   Layout empty;
   lay_out(empty);

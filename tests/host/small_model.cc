@@ -23,7 +23,6 @@ std::vector<std::byte> make_bytes(const std::string& input_name) {
   relu.function = format::UnaryFunction::Relu;
   const TensorId rectified = graph.add_node("relu", make_options(relu), {dense});
   const TensorId sum = graph.add_node("sum", make_options(format::BinaryT{}), {rectified, x});
-  graph.inputs.push_back({input_name, x, {}});
   graph.outputs.push_back({"y", sum, {}});
   for (GraphTensor& tensor : graph.tensors)
     if (!tensor.constant()) tensor.batch_axis = 0;
