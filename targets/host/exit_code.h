@@ -15,7 +15,7 @@ enum class ExitCode : int {
   kSuccess = 0,
   kUsage = 2,           // the arguments make no sense
   kBadFile = 3,         // a damaged file, or not the kind of file that was promised
-  kUnsupported = 4,     // a sound file that needs what this build does not have
+  kUnsupported = 4,     // a sound file that cannot be converted or run here
   kBadArgument = 5,     // the values do not fit the model: wrong name, shape, batch
   kMemory = 6,          // not enough memory
   kBackend = 7,         // XNNPACK refused

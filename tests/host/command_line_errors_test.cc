@@ -1,5 +1,6 @@
 // What users do wrong: each case has its exit code and one sentence, and leaves no file behind.
 #include <doctest/doctest.h>
+#include <onnx/onnx_pb.h>
 
 #include <filesystem>
 #include <random>
@@ -86,6 +87,35 @@ TEST_CASE("convert refuses what is no model, and leaves no file") {
   }
   check_refused("convert " + kSource + " -o " + (folder / "no/out.fgm"), 8, "no/out.fgm");
   check_refused("convert " + kSource + " -o " + folder.path(), 8);
+}
+
+TEST_CASE("convert names the node that it cannot convert") {
+  onnx::ModelProto model;
+  model.set_ir_version(7);
+  model.add_opset_import()->set_version(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  const auto describe = [](onnx::ValueInfoProto& value, const char* name) {
+    value.set_name(name);
+    auto& type = *value.mutable_type()->mutable_tensor_type();
+    type.set_elem_type(onnx::TensorProto::FLOAT);
+    for (const int extent : {1, 4}) type.mutable_shape()->add_dim()->set_dim_value(extent);
+  };
+  describe(*graph.add_input(), "x");
+  describe(*graph.add_output(), "y");
+  onnx::NodeProto& node = *graph.add_node();
+  node.set_name("the_node");
+  node.set_op_type("Frobnicate");
+  node.add_input("x");
+  node.add_output("y");
+  const ScratchFolder folder;
+  write_text(folder / "in.onnx", model.SerializeAsString());
+  const std::string line = "convert " + (folder / "in.onnx") + " -o " + (folder / "out.fgm");
+  check_refused(line, 4, "the_node");
+  check_refused(line, 4, "Frobnicate");
+  CHECK(folder.files() == 1);
+  node.set_op_type("Relu");
+  write_text(folder / "in.onnx", model.SerializeAsString());
+  CHECK(run_figment(line).code == 0);
 }
 
 TEST_CASE("every verb refuses files that are no models") {
