@@ -77,14 +77,17 @@ FIGMENT_INLINE A multiply(A product, A value) {
   else
     return product * value;
 }
+FIGMENT_INLINE bool is_nan(double value) { return value != value; }
+FIGMENT_INLINE bool is_nan(std::int64_t) { return false; }
+
 // NaN wins, in either place.
 template <typename A>
 FIGMENT_INLINE A greater(A most, A value) {
-  return most >= value || most != most ? most : value;
+  return most >= value || is_nan(most) ? most : value;
 }
 template <typename A>
 FIGMENT_INLINE A less(A least, A value) {
-  return least <= value || least != least ? least : value;
+  return least <= value || is_nan(least) ? least : value;
 }
 
 // gathered[output] = function(gathered[output], x) for every x. x is read from its beginning to its

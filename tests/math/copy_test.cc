@@ -3,14 +3,15 @@
 
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <vector>
 
 using namespace figment;
 
 TEST_CASE_TEMPLATE("a transposed tensor, and one element many times", Element, std::uint8_t,
                    std::int32_t) {
-  std::vector<Element> x;
-  for (int i = 0; i < 15; ++i) x.push_back(static_cast<Element>(i + 1));
+  std::vector<Element> x(15);
+  std::iota(x.begin(), x.end(), Element{1});
   std::vector<Element> y(16, Element{99});
   math::Axes<1> axes;  // 3x5 -> 5x3
   axes.add(3, {5});

@@ -76,14 +76,13 @@ TEST_CASE("the ends of the uniform numbers give finite normals") {
 TEST_CASE("mean and scale, and pieces that begin anywhere") {
   std::vector<float> whole(37);
   math::draw_normals(9, 0, 0, 1, whole.data(), 37);
-  for (const int begin : {0, 1, 2, 3, 4, 17}) {
-    for (const int count : {0, 1, 3, 4, 5, 20}) {
+  for (const std::size_t begin : {0, 1, 2, 3, 4, 17}) {
+    for (const std::size_t count : {0, 1, 3, 4, 5, 20}) {
       std::vector<float> piece(20, -99.0F);
-      math::draw_normals(9, static_cast<std::uint64_t>(begin), 2, 3, piece.data(), count);
-      for (int i = 0; i < 20; ++i) {
-        const float expected =
-            i < count ? 2 + 3 * whole[static_cast<std::size_t>(begin + i)] : -99.0F;
-        CHECK(piece[static_cast<std::size_t>(i)] == expected);
+      math::draw_normals(9, begin, 2, 3, piece.data(), static_cast<std::int64_t>(count));
+      for (std::size_t i = 0; i < 20; ++i) {
+        const float expected = i < count ? 2 + 3 * whole[begin + i] : -99.0F;
+        CHECK(piece[i] == expected);
       }
     }
   }

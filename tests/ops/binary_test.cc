@@ -64,9 +64,9 @@ TestTensor operand(const Shape& shape, std::uint32_t seed, bool positive) {
 }
 
 TestTensor whole(std::vector<std::int32_t> values) {
-  return {.shape = shape_of({static_cast<int>(values.size())}),
-          .type = DataType::kInt32,
-          .integers = std::move(values)};
+  TestTensor tensor{.shape = shape_of({static_cast<int>(values.size())}), .type = DataType::kInt32};
+  tensor.integers = std::move(values);
+  return tensor;
 }
 
 std::vector<std::int32_t> run_whole(BinaryFunction function, std::vector<std::int32_t> a,

@@ -89,6 +89,7 @@ format::UnaryT table_of(const Case& one) {
 
 std::vector<double> expected_of(const Case& one, const std::vector<float>& x) {
   std::vector<double> expected;
+  expected.reserve(x.size());
   for (const float value : x)
     expected.push_back(one.truth(value, double{one.alpha}, double{one.beta}));
   return expected;
@@ -141,6 +142,7 @@ TEST_CASE("as the activation of another operator") {
     if (one.function == UnaryFunction::Sqrt || one.function == UnaryFunction::Log) continue;
     CAPTURE(format::EnumNameUnaryFunction(one.function));
     std::vector<double> expected;
+    expected.reserve(x.size());
     for (const float value : x)
       expected.push_back(one.truth(2.0 * value, double{one.alpha}, double{one.beta}));
     const TestTensor operand{.shape = shape, .values = x};

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -58,8 +59,8 @@ TEST_CASE("levels are rounded to the nearest, halves up, and clamped; NaN is bla
 }
 
 TEST_CASE("colours keep their order, and the index chooses the picture") {
-  std::vector<float> values;
-  for (int i = 0; i < 2 * 2 * 3 * 3; ++i) values.push_back(static_cast<float>(i));
+  std::vector<float> values(2 * 2 * 3 * 3);
+  std::iota(values.begin(), values.end(), 0.0F);
   const ImageReading reading{2, 3, 3, 0, 255};
   std::vector<std::uint8_t> pixels(19, 77);
   for (const int index : {0, 1}) {
