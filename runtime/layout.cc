@@ -168,6 +168,11 @@ Status Layout::choose(Step& step, [[maybe_unused]] const format::Unary* activati
     xnnpack::Build build{.arena = arena_, .activation = activation};
     const xnnpack::ArenaScope scope(arena_);
     FIG_TRY(fast->create(step.operation, build));
+    if (!xnnpack::serves_xnnpack())
+      return backend_error(
+          {"XNNPACK was started by other code with an allocator of its own, so its memory cannot "
+           "come from the arena; "
+           "call Model::open before that code, or use the portable backend"});
     step.fast = fast;
     step.fast_state = build.state;
     step.lowering = build.lowering;

@@ -5,6 +5,7 @@
 #include <xnnpack.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -14,12 +15,17 @@ namespace figment::xnnpack {
 namespace {
 
 thread_local Arena* current_arena = nullptr;
+// Set by the first allocation from an arena; only ever from false to true.
+std::atomic<bool> asked{false};
 
 constexpr std::size_t kSystemAlignment = 64;
 
 void* allocate_aligned(void* /*context*/, std::size_t alignment, std::size_t bytes) {
   if (alignment > kSystemAlignment) return nullptr;
-  if (current_arena != nullptr) return current_arena->allocate(bytes);
+  if (current_arena != nullptr) {
+    asked.store(true, std::memory_order_relaxed);
+    return current_arena->allocate(bytes);
+  }
   return std::aligned_alloc(kSystemAlignment,
                             (bytes + kSystemAlignment - 1) / kSystemAlignment * kSystemAlignment);
 }
@@ -60,6 +66,8 @@ Status initialize() {
   return backend_error({"XNNPACK does not start on this processor (status ",
                         static_cast<int>(status), "); build with -DFIGMENT_XNNPACK=OFF"});
 }
+
+bool serves_xnnpack() { return asked.load(std::memory_order_relaxed); }
 
 ArenaScope::ArenaScope(Arena& arena) : before_(current_arena) { current_arena = &arena; }
 ArenaScope::~ArenaScope() { current_arena = before_; }

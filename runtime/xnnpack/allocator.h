@@ -11,6 +11,10 @@ namespace figment::xnnpack {
 // and only here.
 Status initialize();
 
+// False when XNNPACK does not ask us for memory, since somebody else in the process started it with
+// an allocator of their own. Known once an operator has been created inside an ArenaScope.
+bool serves_xnnpack();
+
 // While it lives, what XNNPACK allocates on this thread comes from `arena`. Outside any scope (some
 // other user of XNNPACK in the same process) it comes from the system.
 class ArenaScope {
