@@ -30,6 +30,7 @@ constexpr NamedPass kRecognise[] = {
 constexpr NamedPass kSimplify[] = {
     {"recognise_dense", recognise_dense},
     {"to_nhwc", to_nhwc},
+    {"swap_products", swap_products},
     {"drop_identities", drop_identities},
     {"fold_pad", fold_pad},
     {"fold_batch_normalization", fold_batch_normalization},
@@ -38,6 +39,7 @@ constexpr NamedPass kSimplify[] = {
 // Once, at the end.
 constexpr NamedPass kFinish[] = {
     {"fuse_activation", fuse_activation},
+    {"drop_identities", drop_identities},
     {"order_for_memory", order_for_memory},
 };
 

@@ -71,6 +71,24 @@ Permutation relabel_reduce(format::ReduceT& reduce, const Permutation& permutati
   return result;
 }
 
+// What is normalized together may come in any order, and scale and bias in the same.
+std::optional<Permutation> relabel_layer_normalization(Graph& graph, Node& node,
+                                                       const Permutation& permutation) {
+  const std::int32_t first =
+      static_cast<std::int32_t>(permutation.size()) - node.as<format::LayerNormalizationT>().axes;
+  Permutation inner;
+  for (std::int32_t axis = 0; axis < static_cast<std::int32_t>(permutation.size()); ++axis) {
+    if (axis < first && permutation[axis] != axis) return std::nullopt;
+    if (axis >= first) inner.push_back(permutation[axis] - first);
+  }
+  const auto is_free = [&](TensorId id) { return id == kAbsent || graph.tensor(id).constant(); };
+  if (!std::all_of(node.inputs.begin() + 1, node.inputs.end(), is_free)) return std::nullopt;
+  for (std::size_t index = 1; index < node.inputs.size(); ++index)
+    if (node.inputs[index] != kAbsent)
+      node.inputs[index] = permute_constant(graph, node.inputs[index], inner);
+  return permutation;
+}
+
 // The order of groups in which `permutation` puts the axes of one side, axes of extent 1 left out;
 // nothing when it tears a group apart.
 std::optional<std::vector<std::size_t>> order_of_groups(const std::vector<AxisGroup>& groups,
@@ -218,9 +236,7 @@ std::optional<Permutation> relabel(Graph& graph, Node& node, const Permutation& 
       if (!keeps_last(permutation, 1)) return std::nullopt;
       return permutation;
     case OperatorOptions::LayerNormalization:
-      if (!keeps_last(permutation, node.as<format::LayerNormalizationT>().axes))
-        return std::nullopt;
-      return permutation;
+      return relabel_layer_normalization(graph, node, permutation);
     case OperatorOptions::GroupNormalization:
       if (!keeps_last(permutation, 1) || permutation[0] != 0) return std::nullopt;
       return permutation;

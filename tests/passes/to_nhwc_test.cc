@@ -246,6 +246,16 @@ TEST_CASE("normalizations over channels") {
   turned(before, 0);
 }
 
+TEST_CASE("a normalization over channels and pixels takes them in any order") {
+  Graph before;
+  const TensorId x = layer(before, picture(before), 4, 1);
+  const TensorId scale = add_some(before, {4, 4, 5}, 3), bias = add_some(before, {4, 4, 5}, 4);
+  const format::LayerNormalizationT options{{}, 3, 1e-5f};
+  const TensorId normal = before.add_node("layer", make_options(options), {x, scale, bias});
+  add_output(before, layer(before, normal, 2, 5));
+  turned(before, 0);
+}
+
 TEST_CASE("a normalization over other axes keeps its Transpose") {
   Graph before;
   const TensorId x = layer(before, picture(before), 4, 1);
