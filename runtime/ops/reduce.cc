@@ -90,25 +90,43 @@ FIGMENT_INLINE A less(A least, A value) {
   return least <= value || is_nan(least) ? least : value;
 }
 
-// gathered[output] = function(gathered[output], x) for every x. x is read from its beginning to its
-// end: along the innermost axis its numbers are neighbours.
+// Gathers `length` neighbours of x: each into its own of the neighbours at `target`, or all into
+// one.
 template <typename T, auto kFunction>
-void gather(const math::Axes<2>& axes, const T* x, typename Gathered<T>::Type* gathered) {
+void gather_row(const T* x, typename Gathered<T>::Type* target, std::int64_t length, bool kept) {
   using A = typename Gathered<T>::Type;
-  const std::int64_t length = axes.row_length();
-  const bool kept = axes.row_stride(1) != 0;
-  axes.for_each_row([&](const std::int64_t* offsets) {
-    const T* row = x + offsets[0];
-    A* target = gathered + offsets[1];
-    if (kept) {
-      for (std::int64_t i = 0; i < length; ++i)
-        target[i] = kFunction(target[i], static_cast<A>(row[i]));
-    } else {
-      A value = *target;
-      for (std::int64_t i = 0; i < length; ++i) value = kFunction(value, static_cast<A>(row[i]));
-      *target = value;
-    }
-  });
+  if (kept) {
+    for (std::int64_t i = 0; i < length; ++i)
+      target[i] = kFunction(target[i], static_cast<A>(x[i]));
+    return;
+  }
+  A value = *target;
+  for (std::int64_t i = 0; i < length; ++i) value = kFunction(value, static_cast<A>(x[i]));
+  *target = value;
+}
+
+// What a function starts from, and how it takes a row.
+template <typename T>
+struct Way {
+  typename Gathered<T>::Type begin;
+  void (*gather)(const T* x, typename Gathered<T>::Type* target, std::int64_t length, bool kept);
+};
+
+template <typename T>
+Way<T> way_of(ReduceFunction function) {
+  using A = typename Gathered<T>::Type;
+  using Limits = std::numeric_limits<A>;
+  switch (function) {
+    case ReduceFunction::Prod:
+      return {1, gather_row<T, multiply<A>>};
+    case ReduceFunction::Max:
+      return {Limits::has_infinity ? -Limits::infinity() : Limits::lowest(),
+              gather_row<T, greater<A>>};
+    case ReduceFunction::Min:
+      return {Limits::has_infinity ? Limits::infinity() : Limits::max(), gather_row<T, less<A>>};
+    default:
+      return {0, gather_row<T, add<A>>};
+  }
 }
 
 FIGMENT_INLINE float result_of(double value, std::int64_t count) {
@@ -118,38 +136,20 @@ FIGMENT_INLINE std::int32_t result_of(std::int64_t value, std::int64_t count) {
   return static_cast<std::int32_t>(static_cast<std::uint64_t>(value / count));
 }
 
-// Begin with the identity of the function, gather, and store. `count`: what a mean divides by.
+// x is read from its beginning to its end: along the innermost axis its numbers are neighbours.
 template <typename T>
 void reduce(ReduceFunction function, const math::Axes<2>& axes, const Operation& operation) {
   using A = typename Gathered<T>::Type;
   const Tensor& x = operation.in(0);
   const std::int64_t outputs = operation.out().elements();
-  const T* values = static_cast<const T*>(x.data);
   T* y = static_cast<T*>(operation.out().data);
   A* gathered = reinterpret_cast<A*>(operation.scratch);
-  using Limits = std::numeric_limits<A>;
-  constexpr A kLowest = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
-  constexpr A kHighest = Limits::has_infinity ? Limits::infinity() : Limits::max();
-  A begin = 0;
-  if (function == ReduceFunction::Prod) begin = 1;
-  if (function == ReduceFunction::Max) begin = kLowest;
-  if (function == ReduceFunction::Min) begin = kHighest;
-  for (std::int64_t i = 0; i < outputs; ++i) gathered[i] = begin;
-  switch (function) {
-    case ReduceFunction::Mean:
-    case ReduceFunction::Sum:
-      gather<T, add<A>>(axes, values, gathered);
-      break;
-    case ReduceFunction::Prod:
-      gather<T, multiply<A>>(axes, values, gathered);
-      break;
-    case ReduceFunction::Max:
-      gather<T, greater<A>>(axes, values, gathered);
-      break;
-    case ReduceFunction::Min:
-      gather<T, less<A>>(axes, values, gathered);
-      break;
-  }
+  const Way<T> way = way_of<T>(function);
+  for (std::int64_t i = 0; i < outputs; ++i) gathered[i] = way.begin;
+  axes.for_each_row([&](const std::int64_t* offsets) {
+    way.gather(static_cast<const T*>(x.data) + offsets[0], gathered + offsets[1], axes.row_length(),
+               axes.row_stride(1) != 0);
+  });
   const std::int64_t count = function == ReduceFunction::Mean ? x.elements() / outputs : 1;
   for (std::int64_t i = 0; i < outputs; ++i) y[i] = result_of(gathered[i], count);
 }
