@@ -83,8 +83,8 @@ const Node* written_by_unary(const Graph& graph, const Links& links, TensorId id
   return unary != nullptr && unary->as<format::UnaryT>().function == function ? unary : nullptr;
 }
 
-void become_unary(Node& node, TensorId x, format::UnaryT unary) {
-  node.options = make_options(std::move(unary));
+void become_unary(Node& node, TensorId x, const format::UnaryT& unary) {
+  node.options = make_options(unary);
   node.inputs = {x};
 }
 

@@ -34,6 +34,6 @@ const Node* written_by_unary(const Graph& graph, const Links& links, TensorId id
                              format::UnaryFunction function);
 
 // The node becomes a Unary of x; what it read is swept when nobody else reads it.
-void become_unary(Node& node, TensorId x, format::UnaryT unary);
+void become_unary(Node& node, TensorId x, const format::UnaryT& unary);
 
 }  // namespace figment::converter
