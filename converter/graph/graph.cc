@@ -41,10 +41,12 @@ TensorId Graph::add_input(std::string tensor_name, DataType type, const Shape& s
   return id;
 }
 
-TensorId Graph::add_constant(std::string tensor_name, DataType type, const Shape& shape, std::vector<std::byte> data) {
+TensorId Graph::add_constant(std::string tensor_name, DataType type, const Shape& shape,
+                             std::vector<std::byte> data) {
   if (data.size() != static_cast<std::size_t>(shape.elements()) * element_bytes(type))
-    throw ConvertError("constant '" + tensor_name + "' of shape " + describe(shape) + " comes with " +
-                       std::to_string(data.size()) + " bytes, which do not fill it");
+    throw ConvertError("constant '" + tensor_name + "' of shape " + describe(shape) +
+                       " comes with " + std::to_string(data.size()) +
+                       " bytes, which do not fill it");
   GraphTensor added;
   added.name = std::move(tensor_name);
   added.type = type;
@@ -54,11 +56,13 @@ TensorId Graph::add_constant(std::string tensor_name, DataType type, const Shape
   return static_cast<TensorId>(tensors.size()) - 1;
 }
 
-TensorId Graph::add_floats(std::string tensor_name, const Shape& shape, const std::vector<float>& values) {
+TensorId Graph::add_floats(std::string tensor_name, const Shape& shape,
+                           const std::vector<float>& values) {
   return add_constant(std::move(tensor_name), DataType::kFloat32, shape, to_bytes(values));
 }
 
-TensorId Graph::add_integers(std::string tensor_name, const Shape& shape, const std::vector<std::int32_t>& values) {
+TensorId Graph::add_integers(std::string tensor_name, const Shape& shape,
+                             const std::vector<std::int32_t>& values) {
   return add_constant(std::move(tensor_name), DataType::kInt32, shape, to_bytes(values));
 }
 
@@ -137,7 +141,8 @@ std::string print(const Graph& graph) {
     const GraphTensor& tensor = graph.tensor(id);
     return "%" + std::to_string(id) + (tensor.constant() ? "c" : "") + ":" + describe(tensor.shape);
   };
-  for (const GraphPort& port : graph.inputs) text << "input " << port.name << " " << name(port.tensor) << "\n";
+  for (const GraphPort& port : graph.inputs)
+    text << "input " << port.name << " " << name(port.tensor) << "\n";
   for (const Node& node : graph.nodes) {
     text << name(node.output) << " = " << kind_name(node);
     if (node.kind() == format::OperatorOptions::Unary)
@@ -148,10 +153,12 @@ std::string print(const Graph& graph) {
     for (std::size_t index = 0; index < node.inputs.size(); ++index)
       text << (index > 0 ? ", " : "") << name(node.inputs[index]);
     text << ")";
-    if (node.activation) text << " then " << format::EnumNameUnaryFunction(node.activation->function);
+    if (node.activation)
+      text << " then " << format::EnumNameUnaryFunction(node.activation->function);
     text << "  '" << node.name << "'\n";
   }
-  for (const GraphPort& port : graph.outputs) text << "output " << port.name << " " << name(port.tensor) << "\n";
+  for (const GraphPort& port : graph.outputs)
+    text << "output " << port.name << " " << name(port.tensor) << "\n";
   return text.str();
 }
 

@@ -1,5 +1,5 @@
-// Shapes, types and constant values of nodes, all by the runtime's own rules: the converter has no second
-// opinion about any operator.
+// Shapes, types and constant values of nodes, all by the runtime's own rules: the converter has no
+// second opinion about any operator.
 #include <flatbuffers/flatbuffers.h>
 
 #include <cstring>
@@ -24,7 +24,9 @@ class PackedOptions {
     const flatbuffers::Offset<void> offset = node.options.Pack(builder_);
     builder_.Finish(flatbuffers::Offset<flatbuffers::Table>(offset.o));
   }
-  const void* table() const { return flatbuffers::GetRoot<flatbuffers::Table>(builder_.GetBufferPointer()); }
+  const void* table() const {
+    return flatbuffers::GetRoot<flatbuffers::Table>(builder_.GetBufferPointer());
+  }
 
  private:
   flatbuffers::FlatBufferBuilder builder_{256};
@@ -83,7 +85,8 @@ Tensor declaration(const Graph& graph, const Node& node, int batch) {
   return declared;
 }
 
-// The axis in which two shapes differ by the factor kProbeBatch; -1 when they are the same or differ otherwise.
+// The axis in which two shapes differ by the factor kProbeBatch; -1 when they are the same or
+// differ otherwise.
 int batch_axis_between(const Shape& one, const Shape& many) {
   int found = -1;
   if (one.rank != many.rank) return -1;
@@ -95,7 +98,8 @@ int batch_axis_between(const Shape& one, const Shape& many) {
   return found;
 }
 
-// Where the batch of input 0 goes in a declared output: the first axis with the same number of elements before it.
+// Where the batch of input 0 goes in a declared output: the first axis with the same number of
+// elements before it.
 int declared_batch_axis(const Graph& graph, const Node& node, const Shape& declared) {
   if (node.inputs.empty() || node.inputs[0] == kAbsent) return -1;
   const GraphTensor& input = graph.tensor(node.inputs[0]);
@@ -115,7 +119,9 @@ int declared_batch_axis(const Graph& graph, const Node& node, const Shape& decla
 void run(const Node& node, const std::vector<Tensor>& inputs, const Tensor& output) {
   const ops::OperatorRoom& room = *entry_of(node).room;
   if (room.memory == ops::Memory::kAlias || room.forward == nullptr) {
-    std::memcpy(output.data, inputs[0].data, static_cast<std::size_t>(output.elements()) * (output.type == DataType::kFloat16 ? 2 : 4));
+    std::memcpy(
+        output.data, inputs[0].data,
+        static_cast<std::size_t>(output.elements()) * (output.type == DataType::kFloat16 ? 2 : 4));
     return;
   }
   const PackedOptions options(node);
@@ -124,11 +130,15 @@ void run(const Node& node, const std::vector<Tensor>& inputs, const Tensor& outp
   operation.inputs = inputs;
   operation.outputs = {&output, 1};
   struct Release {
-    void operator()(std::byte* block) const { ::operator delete[](block, std::align_val_t{kArenaAlignment}); }
+    void operator()(std::byte* block) const {
+      ::operator delete[](block, std::align_val_t{kArenaAlignment});
+    }
   };
   std::unique_ptr<std::byte[], Release> scratch;
-  if (const std::size_t need = room.scratch_bytes != nullptr ? room.scratch_bytes(operation) : 0; need > 0)
-    scratch.reset(static_cast<std::byte*>(::operator new[](need, std::align_val_t{kArenaAlignment})));
+  if (const std::size_t need = room.scratch_bytes != nullptr ? room.scratch_bytes(operation) : 0;
+      need > 0)
+    scratch.reset(
+        static_cast<std::byte*>(::operator new[](need, std::align_val_t{kArenaAlignment})));
   operation.scratch = scratch.get();
   room.forward(operation);
 }
@@ -139,7 +149,8 @@ GraphTensor infer(const Graph& graph, const Node& node, int batch) {
   Tensor result = declaration(graph, node, batch);
   const Status status = check(node, operands(graph, node, batch), result);
   if (!status.ok())
-    throw ConvertError("node '" + node.name + "' (" + kind_name(node) + "): " + std::string(status.message()));
+    throw ConvertError("node '" + node.name + "' (" + kind_name(node) +
+                       "): " + std::string(status.message()));
   GraphTensor inferred;
   inferred.name = node.name;
   inferred.type = result.type;
@@ -160,8 +171,9 @@ bool holds_at_batch(const Graph& graph, int batch) {
 std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const GraphTensor& result) {
   const std::int64_t bytes = result.shape.elements() * (result.type == DataType::kFloat16 ? 2 : 4);
   if (bytes > kMaxFoldedBytes)
-    throw ConvertError("node '" + node.name + "' (" + kind_name(node) + "): its constant result of shape " +
-                       describe(result.shape) + " would take " + std::to_string(bytes) +
+    throw ConvertError("node '" + node.name + "' (" + kind_name(node) +
+                       "): its constant result of shape " + describe(result.shape) +
+                       " would take " + std::to_string(bytes) +
                        " bytes; compute it from an input instead");
   std::vector<std::byte> values(static_cast<std::size_t>(bytes));
   Tensor output;
@@ -185,7 +197,8 @@ TensorId Graph::add_node(std::string node_name, format::OperatorOptionsUnion opt
     GraphTensor tensor;
     tensor.name = node.name;
     tensor.shape = *declared;
-    if (!node.inputs.empty() && node.inputs[0] != kAbsent) tensor.type = this->tensor(node.inputs[0]).type;
+    if (!node.inputs.empty() && node.inputs[0] != kAbsent)
+      tensor.type = this->tensor(node.inputs[0]).type;
     if (any_batch) tensor.batch_axis = declared_batch_axis(*this, node, *declared);
     const int batch_axis = tensor.batch_axis;
     tensors.push_back(std::move(tensor));
@@ -201,7 +214,8 @@ TensorId Graph::add_node(std::string node_name, format::OperatorOptionsUnion opt
     result.batch_axis = batch_axis;
   } else {
     result = infer(*this, node, 1);
-    if (any_batch) result.batch_axis = batch_axis_between(result.shape, infer(*this, node, kProbeBatch).shape);
+    if (any_batch)
+      result.batch_axis = batch_axis_between(result.shape, infer(*this, node, kProbeBatch).shape);
   }
 
   bool all_constant = node.kind() != format::OperatorOptions::RandomNormal && !node.inputs.empty();

@@ -17,13 +17,15 @@ bool same_options(const Node& left, const Node& right) {
   flatbuffers::FlatBufferBuilder packed[2];
   const Node* const nodes[2] = {&left, &right};
   for (int side = 0; side < 2; ++side)
-    packed[side].Finish(flatbuffers::Offset<flatbuffers::Table>(nodes[side]->options.Pack(packed[side]).o));
+    packed[side].Finish(
+        flatbuffers::Offset<flatbuffers::Table>(nodes[side]->options.Pack(packed[side]).o));
   return packed[0].GetSize() == packed[1].GetSize() &&
-         std::memcmp(packed[0].GetBufferPointer(), packed[1].GetBufferPointer(), packed[0].GetSize()) == 0;
+         std::memcmp(packed[0].GetBufferPointer(), packed[1].GetBufferPointer(),
+                     packed[0].GetSize()) == 0;
 }
 
-// The axis in which the shapes differ, by the factor kProbeBatch; nothing when they differ otherwise, -1 when they
-// do not.
+// The axis in which the shapes differ, by the factor kProbeBatch; nothing when they differ
+// otherwise, -1 when they do not.
 std::optional<int> axis_between(const Shape& one, const Shape& many) {
   if (one.rank != many.rank) return std::nullopt;
   int found = -1;
@@ -35,8 +37,8 @@ std::optional<int> axis_between(const Shape& one, const Shape& many) {
   return found;
 }
 
-// True when `many` holds the values of `one`, repeated along `axis` (-1: not at all): then the constant for one sample
-// serves a batch by broadcasting.
+// True when `many` holds the values of `one`, repeated along `axis` (-1: not at all): then the
+// constant for one sample serves a batch by broadcasting.
 bool repeats(const GraphTensor& one, const GraphTensor& many, int axis) {
   if (one.data->empty()) return many.data->empty();
   if (axis < 0) return *one.data == *many.data;
@@ -64,10 +66,12 @@ bool node_holds(const Graph& graph, const Node& node) {
 
 // Compares the same file at two batches; false when they are not the same computation.
 bool compare_batches(Graph& one, const Graph& many) {
-  if (one.tensors.size() != many.tensors.size() || one.nodes.size() != many.nodes.size()) return false;
+  if (one.tensors.size() != many.tensors.size() || one.nodes.size() != many.nodes.size())
+    return false;
   for (std::size_t index = 0; index < one.nodes.size(); ++index) {
     const Node &left = one.nodes[index], &right = many.nodes[index];
-    if (!same_options(left, right) || left.inputs != right.inputs || left.output != right.output) return false;
+    if (!same_options(left, right) || left.inputs != right.inputs || left.output != right.output)
+      return false;
   }
   std::map<TensorId, int> repeated;  // constants that are one sample's share, and along which axis
   for (std::size_t index = 0; index < one.tensors.size(); ++index) {
@@ -82,7 +86,8 @@ bool compare_batches(Graph& one, const Graph& many) {
       tensor.batch_axis = *axis;
     }
   }
-  // Most operators broadcast a constant over the batch; the others get it as often as there are samples.
+  // Most operators broadcast a constant over the batch; the others get it as often as there are
+  // samples.
   for (std::size_t index = 0; index < one.nodes.size(); ++index) {
     if (node_holds(one, one.nodes[index])) continue;
     for (std::size_t input = 0; input < one.nodes[index].inputs.size(); ++input)
@@ -107,7 +112,8 @@ Graph import_file(const std::filesystem::path& path, const ImportOptions& option
   if (!std::filesystem::is_regular_file(path, error))
     throw ConvertError("'" + path.string() + "' is no file; name the trained model's file");
   if (looks_like_onnx(path)) return import_onnx(path, options);
-  throw DamagedFile("'" + path.string() + "' is no trained model of a known format; give an ONNX file");
+  throw DamagedFile("'" + path.string() +
+                    "' is no trained model of a known format; give an ONNX file");
 }
 
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options) {
@@ -120,7 +126,8 @@ Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& 
     const Graph many = import_file(path, at_many);
     bool open = many.inputs.size() != graph.inputs.size();
     for (std::size_t index = 0; !open && index < graph.inputs.size(); ++index)
-      open = !(graph.tensor(graph.inputs[index].tensor).shape == many.tensor(many.inputs[index].tensor).shape);
+      open = !(graph.tensor(graph.inputs[index].tensor).shape ==
+               many.tensor(many.inputs[index].tensor).shape);
     if (!open) {
       follow_batch(graph);
       return graph;

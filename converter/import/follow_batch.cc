@@ -1,5 +1,5 @@
-// Follows the batch through a graph whose source fixed it at 1: the axis of every tensor along which samples can
-// stand beside each other without meeting.
+// Follows the batch through a graph whose source fixed it at 1: the axis of every tensor along
+// which samples can stand beside each other without meeting.
 #include <algorithm>
 
 #include "converter/import/import.h"
@@ -12,16 +12,16 @@ using format::OperatorOptions;
 
 constexpr int kProbeBatch = 3;
 
-// Where the samples stand in a tensor: along `axis`, whose positions run over `outer` things, in each over the
-// samples, and in each of those over the rest. An input has outer = 1.
+// Where the samples stand in a tensor: along `axis`, whose positions run over `outer` things, in
+// each over the samples, and in each of those over the rest. An input has outer = 1.
 struct Place {
   int axis = -1;
   std::int64_t outer = 1;
   bool operator==(const Place&) const = default;
 };
 
-// True when the node treats positions along `axis` of its input `index` alike and apart from each other, as far as
-// its output's shape does not tell.
+// True when the node treats positions along `axis` of its input `index` alike and apart from each
+// other, as far as its output's shape does not tell.
 bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int axis) {
   const int rank = graph.tensor(node.inputs[index]).shape.rank;
   switch (node.kind()) {
@@ -63,12 +63,13 @@ bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int ax
   }
 }
 
-// A Reshape moves no number, so the samples keep their place in memory: the number of elements before them stays.
+// A Reshape moves no number, so the samples keep their place in memory: the number of elements
+// before them stays.
 Place place_in_reshape(const Shape& from, const Place& place, const Shape& to) {
   std::int64_t before = place.outer;
   for (int axis = 0; axis < place.axis; ++axis) before *= from[axis];
-  // Where several axes would do: one of extent 1 above all, which is what exporters leave for the batch; the last one,
-  // which holds channels as a rule, at the end.
+  // Where several axes would do: one of extent 1 above all, which is what exporters leave for the
+  // batch; the last one, which holds channels as a rule, at the end.
   Place best;
   int best_rank = 4;
   std::int64_t prefix = 1;
@@ -85,7 +86,8 @@ Place place_in_reshape(const Shape& from, const Place& place, const Shape& to) {
   return best;
 }
 
-// The axis in which the output at the probe batch differs from the one at batch 1; -1 when there is none.
+// The axis in which the output at the probe batch differs from the one at batch 1; -1 when there is
+// none.
 int inferred_axis(const Graph& graph, const Node& node) {
   Node probe = node;
   probe.output = kAbsent;
@@ -100,7 +102,8 @@ int inferred_axis(const Graph& graph, const Node& node) {
   return found;
 }
 
-// The samples' place in the output of the node at `index`, when its inputs have one; axis -1 when it has none.
+// The samples' place in the output of the node at `index`, when its inputs have one; axis -1 when
+// it has none.
 Place place_in_output(Graph& graph, std::size_t& index, const Place& place) {
   const Node& node = graph.nodes[index];
   const Shape& declared = graph.tensor(node.output).shape;
@@ -112,8 +115,10 @@ Place place_in_output(Graph& graph, std::size_t& index, const Place& place) {
       return place;
     case OperatorOptions::Concat:
       // A constant beside the samples is there for each of them.
-      for (std::size_t input = 0; place.outer == 1 && input < graph.nodes[index].inputs.size(); ++input)
-        if (graph.tensor(graph.nodes[index].inputs[input]).constant()) repeat_constant(graph, index, input, place.axis);
+      for (std::size_t input = 0; place.outer == 1 && input < graph.nodes[index].inputs.size();
+           ++input)
+        if (graph.tensor(graph.nodes[index].inputs[input]).constant())
+          repeat_constant(graph, index, input, place.axis);
       break;
     default:
       break;
@@ -148,7 +153,9 @@ bool follow(Graph& graph, int least_rank) {
       if (node.inputs[input] == kAbsent) continue;
       const Place& own = places[static_cast<std::size_t>(node.inputs[input])];
       if (own.axis < 0) continue;
-      if (!keeps_apart(graph, node, input, own.axis) || (place.axis >= 0 && own.outer != place.outer)) return false;
+      if (!keeps_apart(graph, node, input, own.axis) ||
+          (place.axis >= 0 && own.outer != place.outer))
+        return false;
       if (place.axis < 0) place = own;
     }
     if (place.axis < 0) continue;
@@ -164,7 +171,8 @@ bool follow(Graph& graph, int least_rank) {
 }  // namespace
 
 bool follow_batch(Graph& graph) {
-  // First all inputs; then those that are more than a number (a strength, a time step), which samples share.
+  // First all inputs; then those that are more than a number (a strength, a time step), which
+  // samples share.
   for (const int least_rank : {1, 2}) {
     Graph followed = graph;
     try {

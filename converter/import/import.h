@@ -16,7 +16,8 @@ struct ImportOptions {
   // The extent given to the batch dimension where the source leaves it open.
   int batch = 1;
   NoiseHandling noise = NoiseHandling::kOperator;
-  // Input name -> all its extents, in the source's order: fixes dimensions that the source leaves open.
+  // Input name -> all its extents, in the source's order: fixes dimensions that the source leaves
+  // open.
   std::map<std::string, std::vector<std::int64_t>> input_shapes;
 };
 
@@ -25,14 +26,15 @@ Graph import_file(const std::filesystem::path& path, const ImportOptions& option
 
 // Imports `path` so that every tensor knows its batch axis.
 //
-// Where the source leaves the batch open, the file is imported at batch 1 and at batch 3, and a tensor's batch axis
-// is the one in which the two differ. Where the source says 1, the batch axis of its inputs is followed through the
-// graph, as if the model were run several times. Where neither holds (an operator mixes the samples, or has a
-// batch written into it), any_batch is false. Throws ConvertError.
+// Where the source leaves the batch open, the file is imported at batch 1 and at batch 3, and a
+// tensor's batch axis is the one in which the two differ. Where the source says 1, the batch axis
+// of its inputs is followed through the graph, as if the model were run several times. Where
+// neither holds (an operator mixes the samples, or has a batch written into it), any_batch is
+// false. Throws ConvertError.
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options);
 
-// Gives every tensor its batch axis, starting from the inputs whose axis 0 has the extent 1; false, and the graph
-// as it was, when some operator would not keep the samples apart.
+// Gives every tensor its batch axis, starting from the inputs whose axis 0 has the extent 1; false,
+// and the graph as it was, when some operator would not keep the samples apart.
 bool follow_batch(Graph& graph);
 
 }  // namespace figment::converter

@@ -39,18 +39,32 @@ onnx::ModelProto parse(const std::filesystem::path& path) {
   if (!file) throw ConvertError(name + " cannot be opened; check the path");
   const std::streamoff size = file.tellg();
   if (size > std::numeric_limits<int>::max())
-    throw ConvertError(name + " is larger than 2 GB, which protobuf cannot read; save its weights as external data");
+    throw ConvertError(
+        name +
+        " is larger than 2 GB, which protobuf cannot read; save its weights as external data");
   std::string bytes(static_cast<std::size_t>(std::max<std::streamoff>(size, 0)), '\0');
   file.seekg(0);
-  if (size <= 0 || !file.read(bytes.data(), size)) throw DamagedFile(name + " is empty or cannot be read");
+  if (size <= 0 || !file.read(bytes.data(), size))
+    throw DamagedFile(name + " is empty or cannot be read");
 
   // Protobuf would print its own opinion; ours is the one sentence.
   google::protobuf::LogHandler* const before = google::protobuf::SetLogHandler(nullptr);
   onnx::ModelProto model;
   const bool parsed = model.ParseFromString(bytes);
   google::protobuf::SetLogHandler(before);
-  if (!parsed) throw DamagedFile(name + " is cut off or damaged: it is no whole ONNX model; export or copy it again");
+  if (!parsed)
+    throw DamagedFile(name +
+                      " is cut off or damaged: it is no whole ONNX model; export or copy it again");
   return model;
+}
+
+// A damaged file's names may hold anything: what is printed is one line, not too long.
+std::string one_line(std::string sentence) {
+  constexpr std::size_t kMost = 600;
+  if (sentence.size() > kMost) sentence = sentence.substr(0, kMost) + " ...";
+  for (char& letter : sentence)
+    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = '?';
+  return sentence;
 }
 
 }  // namespace
@@ -59,8 +73,11 @@ bool looks_like_onnx(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::array<unsigned char, 3> start = {};
   if (!file.read(reinterpret_cast<char*>(start.data()), start.size())) return false;
-  const auto is_tag = [](unsigned char byte) { return std::ranges::find(kModelTags, byte) != kModelTags.end(); };
-  // Writers put fields in the order of their numbers: the version of the format, a small number, comes first.
+  const auto is_tag = [](unsigned char byte) {
+    return std::ranges::find(kModelTags, byte) != kModelTags.end();
+  };
+  // Writers put fields in the order of their numbers: the version of the format, a small number,
+  // comes first.
   return start[0] == 0x08 && start[1] >= 1 && start[1] < 64 && is_tag(start[2]);
 }
 
@@ -68,6 +85,8 @@ Graph import_onnx(const std::filesystem::path& path, const ImportOptions& option
   const onnx::ModelProto model = parse(path);
   try {
     return OnnxImporter(model, path.parent_path(), options).import();
+  } catch (const ConvertError& error) {
+    throw ConvertError(one_line(error.what()));
   } catch (const std::bad_alloc&) {
     throw ConvertError("'" + path.string() + "' needs more memory than there is");
   }

@@ -20,7 +20,8 @@ void plain(OnnxNode& node) {
 template <UnaryFunction kFunction>
 void with_alpha(OnnxNode& node) {
   constexpr float kOtherwise = kFunction == UnaryFunction::LeakyRelu ? 0.01F : 1.0F;
-  node.set_output(0, node.unary(kFunction, node.input(0), node.number_attribute("alpha", kOtherwise)));
+  node.set_output(0,
+                  node.unary(kFunction, node.input(0), node.number_attribute("alpha", kOtherwise)));
 }
 
 // Integers that are known when the model is converted are computed here (the arithmetic on shapes).
@@ -46,7 +47,9 @@ void gelu(OnnxNode& node) {
   const std::string approximate = node.text("approximate", "none");
   if (approximate != "none" && approximate != "tanh")
     node.refuse("its approximation '" + approximate + "' is not supported; use 'none' or 'tanh'");
-  node.set_output(0, node.unary(approximate == "tanh" ? UnaryFunction::GeluTanh : UnaryFunction::Gelu, node.input(0)));
+  node.set_output(0,
+                  node.unary(approximate == "tanh" ? UnaryFunction::GeluTanh : UnaryFunction::Gelu,
+                             node.input(0)));
 }
 
 // Limits are attributes before opset 11 and operands from there on; either may be absent.

@@ -43,7 +43,8 @@ void several(OnnxNode& node) {
 void mean(OnnxNode& node) {
   const TensorId sum = chain<BinaryFunction::Add>(node);
   const float share = 1.0F / static_cast<float>(node.input_count());
-  node.set_output(0, node.input_count() == 1 ? sum : node.binary(BinaryFunction::Mul, sum, node.scalar(share)));
+  node.set_output(
+      0, node.input_count() == 1 ? sum : node.binary(BinaryFunction::Mul, sum, node.scalar(share)));
 }
 
 // Comparisons, logic and rounding: over constants alone.

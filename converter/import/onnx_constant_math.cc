@@ -9,11 +9,12 @@
 namespace figment::converter {
 namespace {
 
-// Numbers are carried as double: every int32 and float32 is exact in it. A result of integers is rounded towards 0.
+// Numbers are carried as double: every int32 and float32 is exact in it. A result of integers is
+// rounded towards 0.
 struct Function {
   const char* name;
-  int operands;            // -1: one or more, taken in pairs from the left
-  bool gives_truth;        // int32 of 0 or 1, whatever the operands are
+  int operands;      // -1: one or more, taken in pairs from the left
+  bool gives_truth;  // int32 of 0 or 1, whatever the operands are
   double (*compute)(const double* x);
 };
 
@@ -64,8 +65,9 @@ Numbers numbers_of(const GraphTensor& tensor) {
   const std::int64_t count = tensor.shape.elements();
   numbers.values.reserve(static_cast<std::size_t>(count));
   for (std::int64_t index = 0; index < count; ++index)
-    numbers.values.push_back(tensor.type == DataType::kInt32 ? tensor.integers()[index]
-                                                             : static_cast<double>(tensor.floats()[index]));
+    numbers.values.push_back(tensor.type == DataType::kInt32
+                                 ? tensor.integers()[index]
+                                 : static_cast<double>(tensor.floats()[index]));
   return numbers;
 }
 
@@ -100,7 +102,8 @@ std::size_t source_index(const Shape& common, const Shape& operand, std::int64_t
   return static_cast<std::size_t>(source);
 }
 
-Numbers apply(const OnnxNode& node, double (*compute)(const double*), const std::vector<Numbers>& operands) {
+Numbers apply(const OnnxNode& node, double (*compute)(const double*),
+              const std::vector<Numbers>& operands) {
   Numbers result;
   result.shape = common_shape(node, operands);
   const std::int64_t count = result.shape.elements();
@@ -108,7 +111,8 @@ Numbers apply(const OnnxNode& node, double (*compute)(const double*), const std:
   double x[3] = {};
   for (std::int64_t index = 0; index < count; ++index) {
     for (std::size_t operand = 0; operand < operands.size(); ++operand)
-      x[operand] = operands[operand].values[source_index(result.shape, operands[operand].shape, index)];
+      x[operand] =
+          operands[operand].values[source_index(result.shape, operands[operand].shape, index)];
     result.values.push_back(compute(x));
   }
   return result;
@@ -124,12 +128,14 @@ void set_numbers(OnnxNode& node, const Numbers& numbers, DataType type) {
     }
     node.set_output(0, node.integer_constant(values, numbers.shape));
   } else {
-    node.set_output(0, node.float_constant({numbers.values.begin(), numbers.values.end()}, numbers.shape));
+    node.set_output(
+        0, node.float_constant({numbers.values.begin(), numbers.values.end()}, numbers.shape));
   }
 }
 
 const Function* function_of(const OnnxNode& node) {
-  const auto* found = std::ranges::find_if(kFunctions, [&](const Function& row) { return node.kind() == row.name; });
+  const auto* found = std::ranges::find_if(
+      kFunctions, [&](const Function& row) { return node.kind() == row.name; });
   return found != std::end(kFunctions) ? found : nullptr;
 }
 
@@ -140,19 +146,22 @@ void compute(OnnxNode& node) {
   std::vector<Numbers> operands;
   for (int index = 0; index < std::max(function.operands, node.input_count()); ++index) {
     if (node.kind() == "Clip" && !node.has_input(index)) {
-      operands.push_back({Shape{}, {index == 1 ? -std::numeric_limits<double>::infinity()
-                                               : std::numeric_limits<double>::infinity()}});
+      operands.push_back({Shape{},
+                          {index == 1 ? -std::numeric_limits<double>::infinity()
+                                      : std::numeric_limits<double>::infinity()}});
       continue;
     }
     operands.push_back(numbers_of(node.tensor(node.input(index))));
   }
   // The last operand has the result's type: Where's first is its condition.
-  const DataType type = function.gives_truth
-                            ? DataType::kInt32
-                            : node.type(node.input(node.kind() == "Clip" ? 0 : node.input_count() - 1));
+  const DataType type =
+      function.gives_truth
+          ? DataType::kInt32
+          : node.type(node.input(node.kind() == "Clip" ? 0 : node.input_count() - 1));
   if (function.operands >= 0) {
     const bool divisor_sign = node.kind() != "Mod" || node.integer("fmod", 0) == 0;
-    return set_numbers(node, apply(node, divisor_sign ? function.compute : remainder_of_dividend, operands), type);
+    return set_numbers(
+        node, apply(node, divisor_sign ? function.compute : remainder_of_dividend, operands), type);
   }
   Numbers result = operands.at(0);
   for (std::size_t index = 1; index < operands.size(); ++index)
@@ -175,7 +184,9 @@ bool fold_integers(OnnxNode& node) {
 void fold_or_refuse(OnnxNode& node) {
   for (int index = 0; index < node.input_count(); ++index)
     if (!node.constant(node.input(index)))
-      node.refuse("it works on the model's data, which is not supported; it can only compute shapes and constants");
+      node.refuse(
+          "it works on the model's data, which is not supported; it can only compute shapes and "
+          "constants");
   compute(node);
 }
 

@@ -12,21 +12,28 @@ namespace {
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;
 
 void constant(OnnxNode& node) {
-  if (auto array = node.array("value")) return node.set_output(0, node.add_array(std::move(*array)));
-  if (node.has("value_float")) return node.set_output(0, node.scalar(node.number_attribute("value_float", 0)));
-  if (node.has("value_int")) return node.set_output(0, node.integer_constant({node.integer("value_int", 0)}, Shape{}));
+  if (auto array = node.array("value"))
+    return node.set_output(0, node.add_array(std::move(*array)));
+  if (node.has("value_float"))
+    return node.set_output(0, node.scalar(node.number_attribute("value_float", 0)));
+  if (node.has("value_int"))
+    return node.set_output(0, node.integer_constant({node.integer("value_int", 0)}, Shape{}));
   if (const auto list = node.number_list("value_floats"))
-    return node.set_output(0, node.float_constant(*list, make_shape({static_cast<std::int64_t>(list->size())})));
+    return node.set_output(
+        0, node.float_constant(*list, make_shape({static_cast<std::int64_t>(list->size())})));
   if (const auto list = node.integer_list("value_ints"))
-    return node.set_output(0, node.integer_constant(*list, make_shape({static_cast<std::int64_t>(list->size())})));
+    return node.set_output(
+        0, node.integer_constant(*list, make_shape({static_cast<std::int64_t>(list->size())})));
   node.refuse("it holds no numbers (texts and sparse arrays are not supported)");
 }
 
 void constant_of_shape(OnnxNode& node) {
   const Shape shape = make_shape(node.integers(node.input(0), "shape"));
-  if (shape.elements() > kMaxElements) node.refuse("its result of shape " + describe(shape) + " is too large");
+  if (shape.elements() > kMaxElements)
+    node.refuse("its result of shape " + describe(shape) + " is too large");
   const auto value = node.array("value");
-  if (value && value->shape.elements() != 1) node.refuse("its value must be one number; the file is damaged");
+  if (value && value->shape.elements() != 1)
+    node.refuse("its value must be one number; the file is damaged");
   const auto count = static_cast<std::size_t>(shape.elements());
   OnnxArray result;
   result.type = value ? value->type : DataType::kFloat32;
@@ -46,8 +53,10 @@ void shape_of(OnnxNode& node) {
   const std::int64_t start = bound(node.integer("start", 0));
   const std::int64_t end = bound(node.integer("end", shape.rank));
   std::vector<std::int64_t> extents;
-  for (std::int64_t axis = start; axis < end; ++axis) extents.push_back(shape[static_cast<int>(axis)]);
-  node.set_output(0, node.integer_constant(extents, make_shape({static_cast<std::int64_t>(extents.size())})));
+  for (std::int64_t axis = start; axis < end; ++axis)
+    extents.push_back(shape[static_cast<int>(axis)]);
+  node.set_output(
+      0, node.integer_constant(extents, make_shape({static_cast<std::int64_t>(extents.size())})));
 }
 
 void size_of(OnnxNode& node) {
@@ -59,13 +68,14 @@ void range(OnnxNode& node) {
   double bounds[3] = {};
   const char* const names[] = {"start", "limit", "step"};
   for (int index = 0; index < 3; ++index)
-    bounds[index] = integers ? static_cast<double>(node.integer_operand(node.input(index), names[index]))
-                             : static_cast<double>(node.number(node.input(index), names[index]));
+    bounds[index] = integers
+                        ? static_cast<double>(node.integer_operand(node.input(index), names[index]))
+                        : static_cast<double>(node.number(node.input(index), names[index]));
   const auto [start, limit, step] = bounds;
   const double steps = step != 0 ? std::ceil((limit - start) / step) : -1;
   if (!(step != 0) || !(steps <= static_cast<double>(kMaxElements)))
-    node.refuse("it counts from " + std::to_string(start) + " to " + std::to_string(limit) + " in steps of " +
-                std::to_string(step) + ", which is no sensible range");
+    node.refuse("it counts from " + std::to_string(start) + " to " + std::to_string(limit) +
+                " in steps of " + std::to_string(step) + ", which is no sensible range");
   const std::int64_t count = steps > 0 ? static_cast<std::int64_t>(steps) : 0;
   std::vector<std::int64_t> whole;
   std::vector<float> broken;
@@ -97,7 +107,8 @@ void noise(OnnxNode& node, const Shape& shape) {
   format::RandomNormalT options;
   options.mean = mean;
   options.scale = scale;
-  options.seed = node.has("seed") ? std::bit_cast<std::uint32_t>(seed) : static_cast<std::uint32_t>(node.position() + 1);
+  options.seed = node.has("seed") ? std::bit_cast<std::uint32_t>(seed)
+                                  : static_cast<std::uint32_t>(node.position() + 1);
   node.set_output(0, node.emit(options, {}, shape));
 }
 
@@ -110,7 +121,9 @@ void random_normal(OnnxNode& node) {
 void random_normal_like(OnnxNode& node) { noise(node, node.shape(node.input(0))); }
 
 void refuse_random(OnnxNode& node) {
-  node.refuse("of the random operators only RandomNormal and RandomNormalLike are supported; make it an input");
+  node.refuse(
+      "of the random operators only RandomNormal and RandomNormalLike are supported; make it an "
+      "input");
 }
 
 constexpr OnnxOperator kRows[] = {

@@ -11,8 +11,8 @@ namespace {
 std::vector<std::int64_t> kernel_of(const OnnxNode& node, TensorId weights, int spatial_axes) {
   const Shape shape = node.shape(weights);
   if (shape.rank != spatial_axes + 2)
-    node.refuse("its weights have shape " + describe(shape) + ", but must have " + std::to_string(spatial_axes + 2) +
-                " axes");
+    node.refuse("its weights have shape " + describe(shape) + ", but must have " +
+                std::to_string(spatial_axes + 2) + " axes");
   std::vector<std::int64_t> kernel;
   for (int axis = 2; axis < shape.rank; ++axis) kernel.push_back(shape[axis]);
   return kernel;
@@ -37,20 +37,21 @@ void conv(OnnxNode& node) {
 }
 
 // The padding that gives the output the extents that the source asks for.
-void resolve_output(const OnnxNode& node, TensorId picture, SlidingWindow& window, int (&output_padding)[2],
-                    int spatial_axes) {
+void resolve_output(const OnnxNode& node, TensorId picture, SlidingWindow& window,
+                    int (&output_padding)[2], int spatial_axes) {
   const auto asked = node.integer_list("output_shape");
   const AutoPad automatic = read_auto_pad(node);
   if (!asked && automatic != AutoPad::kUpper && automatic != AutoPad::kLower) return;
   // The list may begin with N and C.
   if (asked && asked->size() != static_cast<std::size_t>(spatial_axes) &&
       asked->size() != static_cast<std::size_t>(spatial_axes) + 2)
-    node.refuse("its output_shape has " + std::to_string(asked->size()) + " numbers, but must have " +
-                std::to_string(spatial_axes));
+    node.refuse("its output_shape has " + std::to_string(asked->size()) +
+                " numbers, but must have " + std::to_string(spatial_axes));
   for (int axis = 2 - spatial_axes; axis < 2; ++axis) {
     const std::int64_t extent = node.shape(picture)[axis + 1];
-    const std::int64_t wanted =
-        asked ? asked->at(asked->size() - 2 + static_cast<std::size_t>(axis)) : extent * window.stride[axis];
+    const std::int64_t wanted = asked
+                                    ? asked->at(asked->size() - 2 + static_cast<std::size_t>(axis))
+                                    : extent * window.stride[axis];
     const std::int64_t total =
         (extent - 1) * window.stride[axis] + output_padding[axis] + window.span(axis) - wanted;
     if (total < 0) {
@@ -78,10 +79,11 @@ void conv_transpose(OnnxNode& node) {
   int output_padding[2] = {0, 0};
   if (const auto values = node.integer_list("output_padding")) {
     if (values->size() != static_cast<std::size_t>(axes))
-      node.refuse("its attribute 'output_padding' has " + std::to_string(values->size()) + " numbers, but must have " +
-                  std::to_string(axes));
+      node.refuse("its attribute 'output_padding' has " + std::to_string(values->size()) +
+                  " numbers, but must have " + std::to_string(axes));
     for (std::size_t axis = 0; axis < values->size(); ++axis)
-      output_padding[2 - values->size() + axis] = node.checked_int((*values)[axis], "output_padding");
+      output_padding[2 - values->size() + axis] =
+          node.checked_int((*values)[axis], "output_padding");
   }
   resolve_output(node, picture, window, output_padding, axes);
 
@@ -94,9 +96,10 @@ void conv_transpose(OnnxNode& node) {
   if (shape[0] % options.groups != 0)
     node.refuse("its " + std::to_string(shape[0]) + " input channels do not divide into " +
                 std::to_string(options.groups) + " groups; the file is damaged");
-  // [C, outputs/groups, kh, kw] -> [groups, C/groups, outputs/groups, kh, kw] -> [groups, kh, kw, outputs/groups, C/groups]
-  const TensorId split = node.reshape_to(
-      weights, {options.groups, shape[0] / options.groups, shape[1], window.kernel[0], window.kernel[1]});
+  // [C, outputs/groups, kh, kw] -> [groups, C/groups, outputs/groups, kh, kw] -> [groups, kh, kw,
+  // outputs/groups, C/groups]
+  const TensorId split = node.reshape_to(weights, {options.groups, shape[0] / options.groups,
+                                                   shape[1], window.kernel[0], window.kernel[1]});
   const TensorId turned = node.transpose(split, {0, 3, 4, 2, 1});
   const TensorId y = node.emit(options, {picture, turned, node.optional_input(2)});
   node.set_output(0, from_picture(node, y, axes));

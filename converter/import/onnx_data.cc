@@ -25,7 +25,8 @@ float widen_half(std::uint16_t half) {
   const std::uint32_t mantissa = half & 0x3ffu;
   float magnitude = 0;
   if (exponent == 31)
-    magnitude = mantissa != 0 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+    magnitude = mantissa != 0 ? std::numeric_limits<float>::quiet_NaN()
+                              : std::numeric_limits<float>::infinity();
   else if (exponent == 0)
     magnitude = std::ldexp(static_cast<float>(mantissa), -24);
   else
@@ -33,7 +34,9 @@ float widen_half(std::uint16_t half) {
   return sign != 0 ? -magnitude : magnitude;
 }
 
-float widen_bfloat(std::uint16_t value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16); }
+float widen_bfloat(std::uint16_t value) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
+}
 
 template <typename T>
 std::int32_t saturate(T value) {
@@ -43,8 +46,10 @@ std::int32_t saturate(T value) {
                : static_cast<std::int32_t>(value);
   } else {
     const std::int64_t wide = value;
-    if (wide > std::numeric_limits<std::int32_t>::max()) return std::numeric_limits<std::int32_t>::max();
-    if (wide < std::numeric_limits<std::int32_t>::min()) return std::numeric_limits<std::int32_t>::min();
+    if (wide > std::numeric_limits<std::int32_t>::max())
+      return std::numeric_limits<std::int32_t>::max();
+    if (wide < std::numeric_limits<std::int32_t>::min())
+      return std::numeric_limits<std::int32_t>::min();
     return static_cast<std::int32_t>(wide);
   }
 }
@@ -75,13 +80,16 @@ std::size_t raw_size(int type) {
 }
 
 // The bytes that a file beside the model holds for `proto`.
-std::string read_external(const TensorProto& proto, const std::filesystem::path& folder, std::size_t size) {
+std::string read_external(const TensorProto& proto, const std::filesystem::path& folder,
+                          std::size_t size) {
   std::string location;
   std::uint64_t offset = 0;
   std::optional<std::uint64_t> length;
   const auto number = [&](const std::string& text) -> std::uint64_t {
-    if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
-      refuse(proto, "its place in the external data file is given as '" + text + "', which is no number");
+    if (text.empty() || text.size() > 18 ||
+        text.find_first_not_of("0123456789") != std::string::npos)
+      refuse(proto,
+             "its place in the external data file is given as '" + text + "', which is no number");
     return std::stoull(text);
   };
   for (const auto& entry : proto.external_data()) {
@@ -89,24 +97,29 @@ std::string read_external(const TensorProto& proto, const std::filesystem::path&
     if (entry.key() == "offset") offset = number(entry.value());
     if (entry.key() == "length") length = number(entry.value());
   }
-  if (location.empty()) refuse(proto, "its data is said to be in another file, but no file is named");
+  if (location.empty())
+    refuse(proto, "its data is said to be in another file, but no file is named");
   if (length && *length != size)
-    refuse(proto, "the model says that its external data has " + std::to_string(*length) + " bytes, but its shape needs " +
-                      std::to_string(size));
+    refuse(proto, "the model says that its external data has " + std::to_string(*length) +
+                      " bytes, but its shape needs " + std::to_string(size));
 
   std::error_code error;
-  const std::filesystem::path base = std::filesystem::weakly_canonical(folder.empty() ? "." : folder, error);
+  const std::filesystem::path base =
+      std::filesystem::weakly_canonical(folder.empty() ? "." : folder, error);
   const std::filesystem::path path = std::filesystem::weakly_canonical(base / location, error);
   const std::filesystem::path inside = path.lexically_relative(base);
-  if (error || std::filesystem::path(location).is_absolute() || inside.empty() || *inside.begin() == "..")
+  if (error || std::filesystem::path(location).is_absolute() || inside.empty() ||
+      *inside.begin() == "..")
     refuse(proto, "its data is said to be in '" + location +
                       "', outside the model's folder; only files beside the model are read");
   if (!std::filesystem::is_regular_file(path, error))
-    refuse(proto, "its data is in the file '" + location + "', which is missing; put it beside the model");
+    refuse(proto,
+           "its data is in the file '" + location + "', which is missing; put it beside the model");
   const std::uintmax_t available = std::filesystem::file_size(path, error);
   if (error || offset > available || size > available - offset)
-    refuse(proto, "the external data file '" + location + "' is too short: bytes " + std::to_string(offset) + " to " +
-                      std::to_string(offset + size) + " are wanted; copy it again");
+    refuse(proto, "the external data file '" + location + "' is too short: bytes " +
+                      std::to_string(offset) + " to " + std::to_string(offset + size) +
+                      " are wanted; copy it again");
   std::ifstream file(path, std::ios::binary);
   file.seekg(static_cast<std::streamoff>(offset));
   std::string bytes(size, '\0');
@@ -134,7 +147,8 @@ void from_raw(const TensorProto& proto, const std::string& raw, std::vector<std:
       if (!raw.empty()) std::memcpy(bytes.data(), raw.data(), raw.size());
       return;
     case TensorProto::DOUBLE:
-      return convert_raw<double, float>(raw, bytes, [](double value) { return static_cast<float>(value); });
+      return convert_raw<double, float>(raw, bytes,
+                                        [](double value) { return static_cast<float>(value); });
     case TensorProto::FLOAT16:
       return convert_raw<std::uint16_t, float>(raw, bytes, widen_half);
     case TensorProto::BFLOAT16:
@@ -154,18 +168,21 @@ void from_raw(const TensorProto& proto, const std::string& raw, std::vector<std:
     case TensorProto::UINT8:
       return convert_raw<std::uint8_t, std::int32_t>(raw, bytes, saturate<std::uint8_t>);
     default:  // BOOL
-      return convert_raw<std::uint8_t, std::int32_t>(raw, bytes, [](std::uint8_t value) { return value != 0 ? 1 : 0; });
+      return convert_raw<std::uint8_t, std::int32_t>(
+          raw, bytes, [](std::uint8_t value) { return value != 0 ? 1 : 0; });
   }
 }
 
 template <typename Target, typename Field, typename Convert>
-void convert_field(const TensorProto& proto, const Field& field, std::vector<std::byte>& to, Convert convert) {
+void convert_field(const TensorProto& proto, const Field& field, std::vector<std::byte>& to,
+                   Convert convert) {
   if (static_cast<std::size_t>(field.size()) * sizeof(Target) != to.size())
     refuse(proto, "it has " + std::to_string(field.size()) + " values, but its shape needs " +
                       std::to_string(to.size() / sizeof(Target)) + "; the file is damaged");
   for (int index = 0; index < field.size(); ++index) {
     const Target converted = convert(field.Get(index));
-    std::memcpy(to.data() + static_cast<std::size_t>(index) * sizeof(Target), &converted, sizeof(Target));
+    std::memcpy(to.data() + static_cast<std::size_t>(index) * sizeof(Target), &converted,
+                sizeof(Target));
   }
 }
 
@@ -173,7 +190,8 @@ void from_fields(const TensorProto& proto, std::vector<std::byte>& bytes) {
   const auto half_bits = [](std::int32_t value) { return static_cast<std::uint16_t>(value); };
   switch (proto.data_type()) {
     case TensorProto::FLOAT:
-      return convert_field<float>(proto, proto.float_data(), bytes, [](float value) { return value; });
+      return convert_field<float>(proto, proto.float_data(), bytes,
+                                  [](float value) { return value; });
     case TensorProto::DOUBLE:
       return convert_field<float>(proto, proto.double_data(), bytes,
                                   [](double value) { return static_cast<float>(value); });
@@ -181,18 +199,21 @@ void from_fields(const TensorProto& proto, std::vector<std::byte>& bytes) {
       return convert_field<float>(proto, proto.int32_data(), bytes,
                                   [&](std::int32_t value) { return widen_half(half_bits(value)); });
     case TensorProto::BFLOAT16:
-      return convert_field<float>(proto, proto.int32_data(), bytes,
-                                  [&](std::int32_t value) { return widen_bfloat(half_bits(value)); });
+      return convert_field<float>(proto, proto.int32_data(), bytes, [&](std::int32_t value) {
+        return widen_bfloat(half_bits(value));
+      });
     case TensorProto::INT64:
       return convert_field<std::int32_t>(proto, proto.int64_data(), bytes, saturate<std::int64_t>);
     case TensorProto::UINT32:
     case TensorProto::UINT64:
-      return convert_field<std::int32_t>(proto, proto.uint64_data(), bytes, saturate<std::uint64_t>);
+      return convert_field<std::int32_t>(proto, proto.uint64_data(), bytes,
+                                         saturate<std::uint64_t>);
     case TensorProto::BOOL:
       return convert_field<std::int32_t>(proto, proto.int32_data(), bytes,
                                          [](std::int32_t value) { return value != 0 ? 1 : 0; });
     default:
-      return convert_field<std::int32_t>(proto, proto.int32_data(), bytes, [](std::int32_t value) { return value; });
+      return convert_field<std::int32_t>(proto, proto.int32_data(), bytes,
+                                         [](std::int32_t value) { return value; });
   }
 }
 
@@ -200,10 +221,12 @@ void from_fields(const TensorProto& proto, std::vector<std::byte>& bytes) {
 
 DataType graph_type(int onnx_type, const std::string& what) {
   if (raw_size(onnx_type) == 0) {
-    const std::string name = TensorProto::DataType_IsValid(onnx_type)
-                                 ? TensorProto::DataType_Name(static_cast<TensorProto::DataType>(onnx_type))
-                                 : std::to_string(onnx_type);
-    throw ConvertError(what + " has numbers of the type " + name + ", which is not supported; export it as float32");
+    const std::string name =
+        TensorProto::DataType_IsValid(onnx_type)
+            ? TensorProto::DataType_Name(static_cast<TensorProto::DataType>(onnx_type))
+            : std::to_string(onnx_type);
+    throw ConvertError(what + " has numbers of the type " + name +
+                       ", which is not supported; export it as float32");
   }
   switch (onnx_type) {
     case TensorProto::FLOAT:
@@ -220,9 +243,10 @@ OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path&
   OnnxArray array;
   array.type = graph_type(proto.data_type(), "array '" + proto.name() + "'");
   if (proto.dims_size() > kMaxRank)
-    refuse(proto, "it has " + std::to_string(proto.dims_size()) + " axes; at most " + std::to_string(kMaxRank) +
-                      " are supported");
-  if (proto.has_segment()) refuse(proto, "it is cut into segments, which is not supported; save the model anew");
+    refuse(proto, "it has " + std::to_string(proto.dims_size()) + " axes; at most " +
+                      std::to_string(kMaxRank) + " are supported");
+  if (proto.has_segment())
+    refuse(proto, "it is cut into segments, which is not supported; save the model anew");
   std::int64_t elements = 1;
   for (const std::int64_t extent : proto.dims()) {
     if (extent < 0 || extent > std::numeric_limits<std::int32_t>::max())
@@ -246,10 +270,11 @@ OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path&
     return array;
   }
   const std::int64_t given = std::int64_t{proto.float_data_size()} + proto.double_data_size() +
-                             proto.int32_data_size() + proto.int64_data_size() + proto.uint64_data_size();
+                             proto.int32_data_size() + proto.int64_data_size() +
+                             proto.uint64_data_size();
   if (given != elements)
-    refuse(proto, "it has " + std::to_string(given) + " values, but its shape needs " + std::to_string(elements) +
-                      "; the file is damaged");
+    refuse(proto, "it has " + std::to_string(given) + " values, but its shape needs " +
+                      std::to_string(elements) + "; the file is damaged");
   array.bytes.resize(static_cast<std::size_t>(elements) * 4);
   from_fields(proto, array.bytes);
   return array;

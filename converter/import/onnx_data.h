@@ -12,20 +12,20 @@
 
 namespace figment::converter {
 
-// Values in the types the graph holds: every floating type becomes float32; integers and booleans become int32,
-// saturated.
+// Values in the types the graph holds: every floating type becomes float32; integers and booleans
+// become int32, saturated.
 struct OnnxArray {
   DataType type = DataType::kFloat32;
   Shape shape;
   std::vector<std::byte> bytes;
 };
 
-// The type in which the graph holds numbers of an ONNX type. Throws ConvertError for strings and complex numbers;
-// `what` begins the sentence ("input 'x'").
+// The type in which the graph holds numbers of an ONNX type. Throws ConvertError for strings and
+// complex numbers; `what` begins the sentence ("input 'x'").
 DataType graph_type(int onnx_type, const std::string& what);
 
-// The array's values. `folder` is where files beside the model are looked for. Throws ConvertError when the
-// data is missing, short, or lies outside the folder.
+// The array's values. `folder` is where files beside the model are looked for. Throws ConvertError
+// when the data is missing, short, or lies outside the folder.
 OnnxArray read_onnx_array(const onnx::TensorProto& proto, const std::filesystem::path& folder);
 
 }  // namespace figment::converter

@@ -7,16 +7,16 @@
 
 namespace figment::converter {
 
-extern const std::span<const OnnxOperator> kOnnxActivations;     // onnx_activations.cc
-extern const std::span<const OnnxOperator> kOnnxArithmetic;      // onnx_arithmetic.cc
-extern const std::span<const OnnxOperator> kOnnxConstants;       // onnx_constants.cc
-extern const std::span<const OnnxOperator> kOnnxConvolution;     // onnx_convolution.cc
-extern const std::span<const OnnxOperator> kOnnxPooling;         // onnx_pooling.cc
-extern const std::span<const OnnxOperator> kOnnxMatrix;          // onnx_matrix.cc
-extern const std::span<const OnnxOperator> kOnnxNormalization;   // onnx_normalization.cc
-extern const std::span<const OnnxOperator> kOnnxReduction;       // onnx_reduction.cc
-extern const std::span<const OnnxOperator> kOnnxResampling;      // onnx_resampling.cc
-extern const std::span<const OnnxOperator> kOnnxShape;           // onnx_shape.cc
-extern const std::span<const OnnxOperator> kOnnxSelection;       // onnx_selection.cc
+extern const std::span<const OnnxOperator> kOnnxActivations;    // onnx_activations.cc
+extern const std::span<const OnnxOperator> kOnnxArithmetic;     // onnx_arithmetic.cc
+extern const std::span<const OnnxOperator> kOnnxConstants;      // onnx_constants.cc
+extern const std::span<const OnnxOperator> kOnnxConvolution;    // onnx_convolution.cc
+extern const std::span<const OnnxOperator> kOnnxPooling;        // onnx_pooling.cc
+extern const std::span<const OnnxOperator> kOnnxMatrix;         // onnx_matrix.cc
+extern const std::span<const OnnxOperator> kOnnxNormalization;  // onnx_normalization.cc
+extern const std::span<const OnnxOperator> kOnnxReduction;      // onnx_reduction.cc
+extern const std::span<const OnnxOperator> kOnnxResampling;     // onnx_resampling.cc
+extern const std::span<const OnnxOperator> kOnnxShape;          // onnx_shape.cc
+extern const std::span<const OnnxOperator> kOnnxSelection;      // onnx_selection.cc
 
 }  // namespace figment::converter

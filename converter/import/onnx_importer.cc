@@ -12,8 +12,8 @@ namespace figment::converter {
 namespace {
 
 constexpr int kMinOpset = 7, kMaxOpset = 21;
-constexpr int kMaxDepth = 64;          // of branches and function calls
-constexpr int kMaxNodes = 1'000'000;   // after function calls were written out
+constexpr int kMaxDepth = 64;         // of branches and function calls
+constexpr int kMaxNodes = 1'000'000;  // after function calls were written out
 
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
@@ -23,10 +23,12 @@ int opset_of(const Imports& imports, const std::string& what, int otherwise) {
   std::int64_t version = otherwise;
   for (const auto& import : imports)
     if (is_default_domain(import.domain())) version = import.version();
-  if (version == 0) throw DamagedFile(what + " names no ONNX opset; it is cut off or damaged: export it again");
+  if (version == 0)
+    throw DamagedFile(what + " names no ONNX opset; it is cut off or damaged: export it again");
   if (version < kMinOpset || version > kMaxOpset)
-    throw ConvertError(what + " uses ONNX opset " + std::to_string(version) + "; export it with an opset from " +
-                       std::to_string(kMinOpset) + " to " + std::to_string(kMaxOpset));
+    throw ConvertError(what + " uses ONNX opset " + std::to_string(version) +
+                       "; export it with an opset from " + std::to_string(kMinOpset) + " to " +
+                       std::to_string(kMaxOpset));
   return static_cast<int>(version);
 }
 
@@ -50,8 +52,8 @@ class Deeper {
   explicit Deeper(int& depth) : depth_(depth) {
     if (++depth_ > kMaxDepth) {
       --depth_;
-      throw ConvertError("the model nests functions or branches more than " + std::to_string(kMaxDepth) +
-                         " deep; the file is damaged");
+      throw ConvertError("the model nests functions or branches more than " +
+                         std::to_string(kMaxDepth) + " deep; the file is damaged");
     }
   }
   ~Deeper() { --depth_; }
@@ -64,7 +66,8 @@ class Deeper {
 
 }  // namespace
 
-OnnxImporter::OnnxImporter(const onnx::ModelProto& model, std::filesystem::path folder, const ImportOptions& options)
+OnnxImporter::OnnxImporter(const onnx::ModelProto& model, std::filesystem::path folder,
+                           const ImportOptions& options)
     : model_(model), folder_(std::move(folder)), options_(options) {
   for (const onnx::FunctionProto& function : model.functions())
     functions_[{function.domain(), function.name()}] = &function;
@@ -73,12 +76,14 @@ OnnxImporter::OnnxImporter(const onnx::ModelProto& model, std::filesystem::path 
 Graph OnnxImporter::import() {
   const onnx::GraphProto& source = model_.graph();
   if (!model_.has_graph() || source.output_size() == 0)
-    throw DamagedFile("the model has no outputs; it is no ONNX model, or was cut off: export it again");
+    throw DamagedFile(
+        "the model has no outputs; it is no ONNX model, or was cut off: export it again");
   OnnxScope scope;
   scope.opset = opset_of(model_.opset_import(), "the model", 0);
   graph_.name = source.name();
   if (source.sparse_initializer_size() > 0)
-    throw ConvertError("the model has sparse initializers, which are not supported; export dense ones");
+    throw ConvertError(
+        "the model has sparse initializers, which are not supported; export dense ones");
   add_initializers(source, scope);
   add_inputs(source, scope);
   collect_used(source.node(), scope.used);
@@ -92,30 +97,37 @@ Graph OnnxImporter::import() {
 void OnnxImporter::add_initializers(const onnx::GraphProto& graph, OnnxScope& scope) {
   for (const onnx::TensorProto& initializer : graph.initializer())
     if (!scope.initializers.emplace(initializer.name(), &initializer).second)
-      throw DamagedFile("two initializers are named '" + initializer.name() + "'; the file is damaged");
+      throw DamagedFile("two initializers are named '" + initializer.name() +
+                        "'; the file is damaged");
 }
 
 const TensorId* OnnxImporter::find(OnnxScope& scope, const std::string& name) {
-  if (const auto value = scope.values.find(name); value != scope.values.end()) return &value->second;
-  if (const auto initializer = scope.initializers.find(name); initializer != scope.initializers.end()) {
+  if (const auto value = scope.values.find(name); value != scope.values.end())
+    return &value->second;
+  if (const auto initializer = scope.initializers.find(name);
+      initializer != scope.initializers.end()) {
     OnnxArray array = read_onnx_array(*initializer->second, folder_);
     const TensorId id = graph_.add_constant(name, array.type, array.shape, std::move(array.bytes));
     return &(scope.values[name] = id);
   }
-  // A branch may read what stands around it. Only the importer writes to scopes, and it made this one.
+  // A branch may read what stands around it. Only the importer writes to scopes, and it made this
+  // one.
   return scope.outer != nullptr ? find(const_cast<OnnxScope&>(*scope.outer), name) : nullptr;
 }
 
-TensorId OnnxImporter::transpose(const std::string& node, TensorId input, const std::vector<int>& permutation) {
+TensorId OnnxImporter::transpose(const std::string& node, TensorId input,
+                                 const std::vector<int>& permutation) {
   std::vector<int> identity(permutation.size());
   std::iota(identity.begin(), identity.end(), 0);
   if (permutation == identity) return input;
   format::TransposeT options;
   options.permutation.assign(permutation.begin(), permutation.end());
-  if (!graph_.tensor(input).constant()) return graph_.add_node(node, make_options(std::move(options)), {input});
+  if (!graph_.tensor(input).constant())
+    return graph_.add_node(node, make_options(std::move(options)), {input});
   const auto key = std::make_pair(input, permutation);
   if (const auto found = turned_.find(key); found != turned_.end()) return found->second;
-  const TensorId turned = graph_.add_node(graph_.tensor(input).name, make_options(std::move(options)), {input});
+  const TensorId turned =
+      graph_.add_node(graph_.tensor(input).name, make_options(std::move(options)), {input});
   turned_[key] = turned;
   return turned;
 }
@@ -129,7 +141,8 @@ void OnnxImporter::add_outputs(const onnx::GraphProto& graph, OnnxScope& scope) 
   for (const auto& output : graph.output()) {
     const TensorId* found = find(scope, output.name());
     if (found == nullptr || *found == kAbsent)
-      throw DamagedFile("the output '" + output.name() + "' is not made by any node; the file is damaged");
+      throw DamagedFile("the output '" + output.name() +
+                        "' is not made by any node; the file is damaged");
     if (!names.insert(output.name()).second)
       throw DamagedFile("two outputs are named '" + output.name() + "'; the file is damaged");
     TensorId id = *found;
@@ -151,27 +164,31 @@ void OnnxImporter::import_nodes(const Nodes& nodes, OnnxScope& scope) {
     for (const std::string& output : node.output())
       if (!output.empty() && (!made.insert(output).second || scope.values.contains(output) ||
                               scope.initializers.contains(output)))
-        throw ConvertError("node '" + node.name() + "' (" + node.op_type() + "): its output '" + output +
-                           "' was made before it; the file is damaged");
+        throw ConvertError("node '" + node.name() + "' (" + node.op_type() + "): its output '" +
+                           output + "' was made before it; the file is damaged");
   for (const onnx::NodeProto& node : nodes) {
     for (const std::string& input : node.input()) {
       if (input.empty() || find(scope, input) != nullptr) continue;
       const OnnxNode reader(*this, scope, node);
       if (made.contains(input))
         reader.refuse("its input '" + input +
-                      "' is made by itself or by a later node; sort the model's nodes in the order in which they run");
-      reader.refuse("its input '" + input + "' is not made by any node, nor an input or initializer; the file is damaged");
+                      "' is made by itself or by a later node; sort the model's nodes in the order "
+                      "in which they run");
+      reader.refuse("its input '" + input +
+                    "' is not made by any node, nor an input or initializer; the file is damaged");
     }
     import_node(node, scope);
     if (++node_count_ > kMaxNodes)
-      throw ConvertError("the model has more than a million nodes; export its generating part alone");
+      throw ConvertError(
+          "the model has more than a million nodes; export its generating part alone");
   }
 }
 
 void OnnxImporter::import_node(const onnx::NodeProto& proto, OnnxScope& scope) {
   OnnxNode node(*this, scope, proto);
   try {
-    if (const auto function = functions_.find({proto.domain(), proto.op_type()}); function != functions_.end()) {
+    if (const auto function = functions_.find({proto.domain(), proto.op_type()});
+        function != functions_.end()) {
       import_call(*function->second, proto, scope);
       return;
     }
@@ -180,7 +197,9 @@ void OnnxImporter::import_node(const onnx::NodeProto& proto, OnnxScope& scope) {
                   "' are not supported; export the model with standard ONNX operators");
     const OnnxOperator* row = find_onnx_operator(proto.op_type());
     if (row == nullptr)
-      node.refuse("this operator is not supported; express it by others, or leave it out of the exported part");
+      node.refuse(
+          "this operator is not supported; express it by others, or leave it out of the exported "
+          "part");
     row->import(node);
     node.refuse_unread_attributes();
     for (int index = 0; index < node.output_count(); ++index)
@@ -193,7 +212,8 @@ void OnnxImporter::import_node(const onnx::NodeProto& proto, OnnxScope& scope) {
   }
 }
 
-std::vector<TensorId> OnnxImporter::import_branch(const onnx::GraphProto& branch, OnnxScope& outer) {
+std::vector<TensorId> OnnxImporter::import_branch(const onnx::GraphProto& branch,
+                                                  OnnxScope& outer) {
   const Deeper deeper(depth_);
   OnnxScope scope;
   scope.outer = &outer;
@@ -207,19 +227,23 @@ std::vector<TensorId> OnnxImporter::import_branch(const onnx::GraphProto& branch
   for (const auto& output : branch.output()) {
     const TensorId* id = find(scope, output.name());
     if (id == nullptr || *id == kAbsent)
-      throw ConvertError("the branch's output '" + output.name() + "' is not made by any node; the file is damaged");
+      throw ConvertError("the branch's output '" + output.name() +
+                         "' is not made by any node; the file is damaged");
     outputs.push_back(*id);
   }
   return outputs;
 }
 
-void OnnxImporter::import_call(const onnx::FunctionProto& function, const onnx::NodeProto& call, OnnxScope& outer) {
+void OnnxImporter::import_call(const onnx::FunctionProto& function, const onnx::NodeProto& call,
+                               OnnxScope& outer) {
   const Deeper deeper(depth_);
   const OnnxNode caller(*this, outer, call);
   if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
-    caller.refuse("it gives its function more inputs or outputs than that has; the file is damaged");
+    caller.refuse(
+        "it gives its function more inputs or outputs than that has; the file is damaged");
   OnnxScope scope;
-  scope.opset = opset_of(function.opset_import(), "the function '" + function.name() + "'", outer.opset);
+  scope.opset =
+      opset_of(function.opset_import(), "the function '" + function.name() + "'", outer.opset);
   for (int index = 0; index < function.input_size(); ++index)
     scope.values[function.input(index)] = caller.optional_input(index);
 
@@ -229,13 +253,16 @@ void OnnxImporter::import_call(const onnx::FunctionProto& function, const onnx::
       function.GetReflection()->GetUnknownFields(function);
   for (int index = 0; index < fields.field_count(); ++index) {
     const google::protobuf::UnknownField& field = fields.field(index);
-    if (field.number() != 11 || field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED) continue;
+    if (field.number() != 11 ||
+        field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED)
+      continue;
     onnx::AttributeProto attribute;
     if (!attribute.ParseFromString(field.length_delimited()))
       caller.refuse("its function's attributes cannot be read; the file is damaged");
     defaults.push_back(std::move(attribute));
   }
-  for (const onnx::AttributeProto& attribute : defaults) scope.attributes[attribute.name()] = &attribute;
+  for (const onnx::AttributeProto& attribute : defaults)
+    scope.attributes[attribute.name()] = &attribute;
   for (const onnx::AttributeProto& attribute : call.attribute()) {
     const onnx::AttributeProto* given = &attribute;
     if (!attribute.ref_attr_name().empty()) {
@@ -253,7 +280,8 @@ void OnnxImporter::import_call(const onnx::FunctionProto& function, const onnx::
     if (call.output(index).empty()) continue;
     const TensorId* id = find(scope, function.output(index));
     if (id == nullptr)
-      caller.refuse("its function does not make its output '" + function.output(index) + "'; the file is damaged");
+      caller.refuse("its function does not make its output '" + function.output(index) +
+                    "'; the file is damaged");
     outer.values[call.output(index)] = *id;
   }
 }

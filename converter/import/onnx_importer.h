@@ -17,18 +17,22 @@ namespace figment::converter {
 
 // The names that the nodes of one graph, branch or function body can see.
 struct OnnxScope {
-  const OnnxScope* outer = nullptr;  // the graph around a branch; a function's body sees nothing outside
-  int opset = 0;                     // of the default operator set
-  std::unordered_map<std::string, TensorId> values;  // kAbsent: an optional operand that the caller left out
+  const OnnxScope* outer =
+      nullptr;    // the graph around a branch; a function's body sees nothing outside
+  int opset = 0;  // of the default operator set
+  std::unordered_map<std::string, TensorId>
+      values;  // kAbsent: an optional operand that the caller left out
   std::unordered_map<std::string, const onnx::TensorProto*> initializers;  // not read yet
-  std::unordered_map<std::string, const onnx::AttributeProto*> attributes;  // of the call, in a function's body
+  std::unordered_map<std::string, const onnx::AttributeProto*>
+      attributes;                        // of the call, in a function's body
   std::unordered_set<std::string> used;  // names that some node or output reads
 };
 
 class OnnxImporter {
  public:
   // `model` must outlive the importer; `folder` is where it came from.
-  OnnxImporter(const onnx::ModelProto& model, std::filesystem::path folder, const ImportOptions& options);
+  OnnxImporter(const onnx::ModelProto& model, std::filesystem::path folder,
+               const ImportOptions& options);
 
   Graph import();
 
@@ -41,7 +45,8 @@ class OnnxImporter {
 
   // The tensor that `name` means in `scope`; null when nothing has that name (yet).
   const TensorId* find(OnnxScope& scope, const std::string& name);
-  // Input 0 with its axes in another order; a constant is turned once for all who want the same order.
+  // Input 0 with its axes in another order; a constant is turned once for all who want the same
+  // order.
   TensorId transpose(const std::string& node, TensorId input, const std::vector<int>& permutation);
   // Imports a branch of If in place; its outputs in order.
   std::vector<TensorId> import_branch(const onnx::GraphProto& branch, OnnxScope& outer);
@@ -55,13 +60,15 @@ class OnnxImporter {
   void add_initializers(const onnx::GraphProto& graph, OnnxScope& scope);
   void import_nodes(const Nodes& nodes, OnnxScope& scope);
   void import_node(const onnx::NodeProto& node, OnnxScope& scope);
-  void import_call(const onnx::FunctionProto& function, const onnx::NodeProto& call, OnnxScope& scope);
+  void import_call(const onnx::FunctionProto& function, const onnx::NodeProto& call,
+                   OnnxScope& scope);
 
   const onnx::ModelProto& model_;
   std::filesystem::path folder_;
   const ImportOptions& options_;
   Graph graph_;
-  std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*> functions_;  // by domain and name
+  std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*>
+      functions_;  // by domain and name
   std::map<std::pair<TensorId, std::vector<int>>, TensorId> turned_;
   int node_count_ = 0;
   int depth_ = 0;  // of function calls and branches

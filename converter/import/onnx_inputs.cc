@@ -9,14 +9,16 @@ namespace {
 
 using onnx::TensorShapeProto;
 
-bool is_open(const TensorShapeProto::Dimension& extent) { return !extent.has_dim_value() || extent.dim_value() <= 0; }
+bool is_open(const TensorShapeProto::Dimension& extent) {
+  return !extent.has_dim_value() || extent.dim_value() <= 0;
+}
 
 // "batch_size x 4 x height x width"
 std::string describe_source(const TensorShapeProto& shape) {
   std::string text;
   for (const auto& extent : shape.dim()) {
     if (!text.empty()) text += " x ";
-    text += !is_open(extent)               ? std::to_string(extent.dim_value())
+    text += !is_open(extent)             ? std::to_string(extent.dim_value())
             : extent.dim_param().empty() ? std::string("?")
                                          : extent.dim_param();
   }
@@ -28,7 +30,9 @@ std::string example(const TensorShapeProto& shape) {
   std::string text;
   for (int axis = 0; axis < shape.dim_size(); ++axis) {
     if (axis > 0) text += "x";
-    text += !is_open(shape.dim(axis)) ? std::to_string(shape.dim(axis).dim_value()) : axis == 0 ? "1" : "64";
+    text += !is_open(shape.dim(axis)) ? std::to_string(shape.dim(axis).dim_value())
+            : axis == 0               ? "1"
+                                      : "64";
   }
   return text;
 }
@@ -37,7 +41,8 @@ std::string example(const TensorShapeProto& shape) {
 
 void OnnxImporter::add_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {
   for (const auto& input : graph.input()) {
-    if (scope.initializers.contains(input.name())) continue;  // a constant that the old style lists as an input
+    if (scope.initializers.contains(input.name()))
+      continue;  // a constant that the old style lists as an input
     if (scope.values.contains(input.name()))
       throw ConvertError("two inputs are named '" + input.name() + "'; the file is damaged");
     add_input(input, scope);
@@ -50,7 +55,8 @@ void OnnxImporter::add_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {
       names += (names.empty() ? "'" : ", '") + port.name + "'";
     }
     if (!known)
-      throw ConvertError("the model has no input '" + name + "', for which a shape was given; its inputs are " +
+      throw ConvertError("the model has no input '" + name +
+                         "', for which a shape was given; its inputs are " +
                          (names.empty() ? "none" : names));
   }
 }
@@ -58,7 +64,9 @@ void OnnxImporter::add_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {
 void OnnxImporter::add_input(const onnx::ValueInfoProto& input, OnnxScope& scope) {
   const std::string what = "input '" + input.name() + "'";
   if (!input.type().has_tensor_type())
-    throw ConvertError(what + " is no tensor (but a sequence, a map or nothing); export the model with tensors alone");
+    throw ConvertError(
+        what +
+        " is no tensor (but a sequence, a map or nothing); export the model with tensors alone");
   const DataType type = graph_type(input.type().tensor_type().elem_type(), what);
   const TensorShapeProto& source = input.type().tensor_type().shape();
   const bool has_shape = input.type().tensor_type().has_shape();
@@ -71,20 +79,24 @@ void OnnxImporter::add_input(const onnx::ValueInfoProto& input, OnnxScope& scope
       throw ConvertError(what + " has the shape " + describe_source(source) + ", which " + asked +
                          " does not fit; give " + std::to_string(source.dim_size()) + " extents");
     for (int axis = 0; has_shape && axis < source.dim_size(); ++axis)
-      if (!is_open(source.dim(axis)) && source.dim(axis).dim_value() != extents[static_cast<std::size_t>(axis)] &&
+      if (!is_open(source.dim(axis)) &&
+          source.dim(axis).dim_value() != extents[static_cast<std::size_t>(axis)] &&
           !(axis == 0 && source.dim(0).dim_value() == 1))
         throw ConvertError(what + " has the shape " + describe_source(source) + ", which " + asked +
                            " does not fit; only its open extents can be chosen");
     for (const std::int64_t extent : extents)
-      if (extent <= 0) throw ConvertError(what + " was given the shape " + asked + "; extents must be positive");
+      if (extent <= 0)
+        throw ConvertError(what + " was given the shape " + asked + "; extents must be positive");
   } else {
     if (!has_shape)
-      throw ConvertError(what + " has no shape; give it, for example --input " + input.name() + "=1x3x64x64");
+      throw ConvertError(what + " has no shape; give it, for example --input " + input.name() +
+                         "=1x3x64x64");
     for (int axis = 0; axis < source.dim_size(); ++axis) {
       const auto& extent = source.dim(axis);
       if (is_open(extent) && axis > 0)
-        throw ConvertError(what + " has open extents (" + describe_source(source) + "); fix them, for example --input " +
-                           input.name() + "=" + example(source));
+        throw ConvertError(what + " has open extents (" + describe_source(source) +
+                           "); fix them, for example --input " + input.name() + "=" +
+                           example(source));
       extents.push_back(is_open(extent) ? 1 : extent.dim_value());
     }
   }

@@ -12,7 +12,8 @@ TensorId multiplied(OnnxNode& node, TensorId x, float factor) {
 
 // True when `bias` broadcasts along the rows of [rows, outputs]: one number, or one an output.
 bool is_row(const Shape& bias, int outputs) {
-  return bias.elements() == 1 || (bias.elements() == outputs && bias.rank >= 1 && bias[bias.rank - 1] == outputs);
+  return bias.elements() == 1 ||
+         (bias.elements() == outputs && bias.rank >= 1 && bias[bias.rank - 1] == outputs);
 }
 
 // alpha * A * B + beta * C, A and B perhaps transposed; B is [inputs, outputs].
@@ -22,8 +23,8 @@ void gemm(OnnxNode& node) {
   TensorId a = node.input(0);
   TensorId b = node.input(1);
   if (node.rank(a) != 2 || node.rank(b) != 2)
-    node.refuse("its factors have shapes " + describe(node.shape(a)) + " and " + describe(node.shape(b)) +
-                ", but must be matrices");
+    node.refuse("its factors have shapes " + describe(node.shape(a)) + " and " +
+                describe(node.shape(b)) + ", but must be matrices");
   if (node.integer("transA", 0) != 0) a = node.transpose(a, {1, 0});
   const bool transposed = node.integer("transB", 0) != 0;
   TensorId c = node.optional_input(2);
@@ -54,7 +55,8 @@ void mat_mul(OnnxNode& node) {
   TensorId a = node.input(0);
   TensorId b = node.input(1);
   const Shape a_shape = node.shape(a), b_shape = node.shape(b);
-  if (a_shape.rank == 0 || b_shape.rank == 0) node.refuse("a factor is a scalar; the file is damaged");
+  if (a_shape.rank == 0 || b_shape.rank == 0)
+    node.refuse("a factor is a scalar; the file is damaged");
   if (a_shape.rank == 1) a = node.reshape_to(a, {1, a_shape[0]});
   if (b_shape.rank == 1) b = node.reshape_to(b, {b_shape[0], 1});
   TensorId y = kAbsent;

@@ -28,10 +28,12 @@ bool OnnxNode::has_input(int index) const {
 }
 
 TensorId OnnxNode::input(int index) const {
-  if (!has_input(index)) refuse("it lacks input " + std::to_string(index) + "; the file is damaged");
+  if (!has_input(index))
+    refuse("it lacks input " + std::to_string(index) + "; the file is damaged");
   const TensorId* id = importer_.find(scope_, proto_.input(index));
   if (id == nullptr)
-    refuse("its input '" + proto_.input(index) + "' is not made by any node before it; the file is damaged");
+    refuse("its input '" + proto_.input(index) +
+           "' is not made by any node before it; the file is damaged");
   return *id;
 }
 
@@ -39,15 +41,19 @@ std::vector<std::int64_t> OnnxNode::integers(TensorId id, const std::string& wha
   const GraphTensor& values = tensor(id);
   if (!values.constant())
     refuse("its " + what + " depends on the model's inputs; export the model with fixed shapes");
-  if (values.type != DataType::kInt32) refuse("its " + what + " must be integers; the file is damaged");
-  if (values.shape.rank > 1) refuse("its " + what + " must be a list of integers; the file is damaged");
+  if (values.type != DataType::kInt32)
+    refuse("its " + what + " must be integers; the file is damaged");
+  if (values.shape.rank > 1)
+    refuse("its " + what + " must be a list of integers; the file is damaged");
   return {values.integers(), values.integers() + values.shape.elements()};
 }
 
 std::vector<float> OnnxNode::floats(TensorId id, const std::string& what) const {
   const GraphTensor& values = tensor(id);
-  if (!values.constant()) refuse("its " + what + " depends on the model's inputs; export it as a constant");
-  if (values.type != DataType::kFloat32) refuse("its " + what + " must be floating-point; the file is damaged");
+  if (!values.constant())
+    refuse("its " + what + " depends on the model's inputs; export it as a constant");
+  if (values.type != DataType::kFloat32)
+    refuse("its " + what + " must be floating-point; the file is damaged");
   return {values.floats(), values.floats() + values.shape.elements()};
 }
 
@@ -128,41 +134,45 @@ const onnx::GraphProto& OnnxNode::branch(const std::string& name) const {
 void OnnxNode::refuse_unread_attributes() const {
   for (const AttributeProto& attribute : proto_.attribute())
     if (!asked_.contains(attribute.name()))
-      refuse("its attribute '" + attribute.name() + "' is not supported in opset " + std::to_string(opset()) +
-             "; export the model without it");
+      refuse("its attribute '" + attribute.name() + "' is not supported in opset " +
+             std::to_string(opset()) + "; export the model without it");
 }
 
 // ---- Numbers for the schema ----
 
 int OnnxNode::checked_int(std::int64_t value, const std::string& what, int low) const {
   if (value < low || value > std::numeric_limits<std::int32_t>::max())
-    refuse("its " + what + " is " + std::to_string(value) + ", but must be at least " + std::to_string(low) +
-           " and below 2^31");
+    refuse("its " + what + " is " + std::to_string(value) + ", but must be at least " +
+           std::to_string(low) + " and below 2^31");
   return static_cast<int>(value);
 }
 
 int OnnxNode::checked_axis(std::int64_t axis, int rank) const {
   if (axis < -rank || axis >= rank)
-    refuse("its axis " + std::to_string(axis) + " is outside a tensor of " + std::to_string(rank) + " axes");
+    refuse("its axis " + std::to_string(axis) + " is outside a tensor of " + std::to_string(rank) +
+           " axes");
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
 // ---- Results ----
 
 bool OnnxNode::output_used(int index) const {
-  return index < output_count() && !proto_.output(index).empty() && scope_.used.contains(proto_.output(index));
+  return index < output_count() && !proto_.output(index).empty() &&
+         scope_.used.contains(proto_.output(index));
 }
 
 void OnnxNode::only_first_output() const {
   for (int index = 1; index < output_count(); ++index)
     if (output_used(index))
-      refuse("its output '" + proto_.output(index) + "' is used, but only the first output is supported");
+      refuse("its output '" + proto_.output(index) +
+             "' is used, but only the first output is supported");
 }
 
 void OnnxNode::set_output(int index, TensorId id) {
   if (index >= output_count() || proto_.output(index).empty()) return;
   scope_.values[proto_.output(index)] = id;
-  if (static_cast<std::size_t>(id) >= first_own_tensor_) graph().tensor(id).name = proto_.output(index);
+  if (static_cast<std::size_t>(id) >= first_own_tensor_)
+    graph().tensor(id).name = proto_.output(index);
 }
 
 // ---- Operators ----
@@ -206,9 +216,9 @@ TensorId OnnxNode::integer_constant(const std::vector<std::int64_t>& values, con
   std::vector<std::int32_t> saturated;
   saturated.reserve(values.size());
   for (const std::int64_t value : values)
-    saturated.push_back(
-        static_cast<std::int32_t>(std::clamp<std::int64_t>(value, std::numeric_limits<std::int32_t>::min(),
-                                                           std::numeric_limits<std::int32_t>::max())));
+    saturated.push_back(static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(value, std::numeric_limits<std::int32_t>::min(),
+                                 std::numeric_limits<std::int32_t>::max())));
   return graph().add_integers(label_ + "/constant", shape, saturated);
 }
 

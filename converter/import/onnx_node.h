@@ -86,7 +86,8 @@ class OnnxNode {
   // ---- Operators ----
 
   template <typename Table>
-  TensorId emit(Table options, std::vector<TensorId> inputs, std::optional<Shape> declared = std::nullopt) {
+  TensorId emit(Table options, std::vector<TensorId> inputs,
+                std::optional<Shape> declared = std::nullopt) {
     return graph().add_node(label_, make_options(std::move(options)), std::move(inputs), declared);
   }
   TensorId unary(format::UnaryFunction function, TensorId x, float alpha = 0, float beta = 0);
@@ -94,9 +95,13 @@ class OnnxNode {
   // The same tensor when nothing moves.
   TensorId transpose(TensorId x, const std::vector<int>& permutation);
   TensorId reshape(TensorId x, const Shape& to);
-  TensorId reshape_to(TensorId x, const std::vector<std::int64_t>& to) { return reshape(x, make_shape(to)); }
+  TensorId reshape_to(TensorId x, const std::vector<std::int64_t>& to) {
+    return reshape(x, make_shape(to));
+  }
   TensorId tile(TensorId x, const Shape& to);
-  TensorId scalar(float value) { return graph().add_floats(label_ + "/constant", Shape{}, {value}); }
+  TensorId scalar(float value) {
+    return graph().add_floats(label_ + "/constant", Shape{}, {value});
+  }
   TensorId integer_constant(const std::vector<std::int64_t>& values, const Shape& shape);
   TensorId float_constant(const std::vector<float>& values, const Shape& shape) {
     return graph().add_floats(label_ + "/constant", shape, values);
@@ -106,11 +111,14 @@ class OnnxNode {
   TensorId expand(TensorId x, const Shape& to);
 
   // For If.
-  std::vector<TensorId> import_branch(const onnx::GraphProto& graph) { return importer_.import_branch(graph, scope_); }
+  std::vector<TensorId> import_branch(const onnx::GraphProto& graph) {
+    return importer_.import_branch(graph, scope_);
+  }
 
  private:
   const onnx::AttributeProto* find(const std::string& name) const;
-  const onnx::AttributeProto* find(const std::string& name, onnx::AttributeProto::AttributeType type,
+  const onnx::AttributeProto* find(const std::string& name,
+                                   onnx::AttributeProto::AttributeType type,
                                    const char* type_name) const;
 
   OnnxImporter& importer_;

@@ -15,15 +15,16 @@ void batch_normalization(OnnxNode& node) {
   const TensorId x = node.input(0);
   require_channels(node, x);
   if (node.integer("training_mode", 0) != 0 || node.output_used(1))
-    node.refuse("it is in training mode; export the model for inference (in PyTorch: model.eval())");
+    node.refuse(
+        "it is in training mode; export the model for inference (in PyTorch: model.eval())");
   if (node.integer("spatial", 1) == 0)
     node.refuse("it normalizes every position by itself (spatial = 0), which is not supported");
   node.ignore("momentum");
   node.only_first_output();
   format::BatchNormalizationT options;
   options.epsilon = node.number_attribute("epsilon", 1e-5F);
-  const TensorId y = node.emit(
-      options, {to_channels_last(node, x), node.input(1), node.input(2), node.input(3), node.input(4)});
+  const TensorId y = node.emit(options, {to_channels_last(node, x), node.input(1), node.input(2),
+                                         node.input(3), node.input(4)});
   node.set_output(0, from_channels_last(node, y));
 }
 
@@ -49,8 +50,8 @@ void group_normalization(OnnxNode& node) {
   const int groups = node.checked_int(node.integer("num_groups", 0), "num_groups", 1);
   const int channels = node.shape(x)[1];
   if (channels % groups != 0)
-    node.refuse("its " + std::to_string(channels) + " channels do not divide into " + std::to_string(groups) +
-                " groups");
+    node.refuse("its " + std::to_string(channels) + " channels do not divide into " +
+                std::to_string(groups) + " groups");
   const auto per_channel = [&](TensorId id) {
     if (node.opset() >= 21 || groups == channels || node.shape(id).elements() != groups) return id;
     const TensorId column = node.reshape_to(id, {groups, 1});
@@ -67,14 +68,16 @@ void layer_normalization(OnnxNode& node) {
   node.ignore("stash_type");
   node.only_first_output();
   Shape normalized;
-  for (int index = axis; index < shape.rank; ++index) normalized.dims[normalized.rank++] = shape[index];
+  for (int index = axis; index < shape.rank; ++index)
+    normalized.dims[normalized.rank++] = shape[index];
   // Scale and bias broadcast to the normalized axes; the runtime wants them in full.
   const auto in_full = [&](TensorId id) {
     if (id == kAbsent || node.shape(id) == normalized) return id;
     std::vector<std::int64_t> extents;
     const Shape given = node.shape(id);
     for (int index = 0; index < given.rank; ++index)
-      if (given[index] != 1 || given.rank - index <= normalized.rank) extents.push_back(given[index]);
+      if (given[index] != 1 || given.rank - index <= normalized.rank)
+        extents.push_back(given[index]);
     return node.expand(node.reshape_to(id, extents), normalized);
   };
   format::LayerNormalizationT options;

@@ -26,7 +26,8 @@ void pool(OnnxNode& node) {
   set_window(options, window);
   // With automatic padding the output's extents are given by the strides alone.
   options.ceil_mode = node.integer("ceil_mode", 0) != 0 && read_auto_pad(node) == AutoPad::kNone;
-  if (kFunction == PoolFunction::Average) options.count_include_pad = node.integer("count_include_pad", 0) != 0;
+  if (kFunction == PoolFunction::Average)
+    options.count_include_pad = node.integer("count_include_pad", 0) != 0;
   node.set_output(0, from_picture(node, node.emit(options, {picture}), axes));
 }
 
@@ -34,7 +35,8 @@ void pool(OnnxNode& node) {
 template <ReduceFunction kFunction>
 void global_pool(OnnxNode& node) {
   const TensorId x = node.input(0);
-  if (node.rank(x) < 3) node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,...");
+  if (node.rank(x) < 3)
+    node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,...");
   format::ReduceT options;
   options.function = kFunction;
   options.keep_axes = true;

@@ -8,8 +8,8 @@ using format::BinaryFunction;
 using format::ReduceFunction;
 using format::UnaryFunction;
 
-// Axes became an operand in opset 13 for ReduceSum and in opset 18 for the others. No axes means all of them, or
-// none where noop_with_empty_axes says so.
+// Axes became an operand in opset 13 for ReduceSum and in opset 18 for the others. No axes means
+// all of them, or none where noop_with_empty_axes says so.
 TensorId reduced(OnnxNode& node, TensorId x, ReduceFunction function) {
   const int rank = node.rank(x);
   const int since = node.kind() == "ReduceSum" ? 13 : 18;
@@ -39,17 +39,21 @@ void reduce(OnnxNode& node) {
 
 // Sum of |x|
 void reduce_l1(OnnxNode& node) {
-  node.set_output(0, reduced(node, node.unary(UnaryFunction::Abs, node.input(0)), ReduceFunction::Sum));
+  node.set_output(
+      0, reduced(node, node.unary(UnaryFunction::Abs, node.input(0)), ReduceFunction::Sum));
 }
 
 TensorId sum_of_squares(OnnxNode& node) {
-  return reduced(node, node.binary(BinaryFunction::Mul, node.input(0), node.input(0)), ReduceFunction::Sum);
+  return reduced(node, node.binary(BinaryFunction::Mul, node.input(0), node.input(0)),
+                 ReduceFunction::Sum);
 }
 
 void reduce_sum_square(OnnxNode& node) { node.set_output(0, sum_of_squares(node)); }
 
 // The length of a vector.
-void reduce_l2(OnnxNode& node) { node.set_output(0, node.unary(UnaryFunction::Sqrt, sum_of_squares(node))); }
+void reduce_l2(OnnxNode& node) {
+  node.set_output(0, node.unary(UnaryFunction::Sqrt, sum_of_squares(node)));
+}
 
 constexpr OnnxOperator kRows[] = {
     {"ReduceL1", reduce_l1},

@@ -28,15 +28,18 @@ ResizeMode read_mode(const OnnxNode& node) {
 Request from_scales(const OnnxNode& node, const Shape& shape, const std::vector<float>& scales,
                     const std::vector<int>& axes) {
   if (scales.size() != axes.size())
-    node.refuse("it has " + std::to_string(scales.size()) + " scales for " + std::to_string(axes.size()) + " axes");
+    node.refuse("it has " + std::to_string(scales.size()) + " scales for " +
+                std::to_string(axes.size()) + " axes");
   Request request;
   for (int axis = 0; axis < shape.rank; ++axis) request.sizes.push_back(shape[axis]);
   request.scales.assign(static_cast<std::size_t>(shape.rank), 0);
   for (std::size_t index = 0; index < axes.size(); ++index) {
     const float scale = scales[index];
-    if (!(scale > 0) || !(scale < 1e6F)) node.refuse("its scale " + std::to_string(scale) + " is no sensible factor");
+    if (!(scale > 0) || !(scale < 1e6F))
+      node.refuse("its scale " + std::to_string(scale) + " is no sensible factor");
     const auto axis = static_cast<std::size_t>(axes[index]);
-    const double size = std::floor(static_cast<double>(shape[axes[index]]) * static_cast<double>(scale));
+    const double size =
+        std::floor(static_cast<double>(shape[axes[index]]) * static_cast<double>(scale));
     request.sizes[axis] = node.checked_int(static_cast<std::int64_t>(size), "output's extent", 1);
     // A scale that says no more than the extents do is left out.
     request.scales[axis] =
@@ -48,14 +51,16 @@ Request from_scales(const OnnxNode& node, const Shape& shape, const std::vector<
 Request from_sizes(const OnnxNode& node, const Shape& shape, const std::vector<std::int64_t>& sizes,
                    const std::vector<int>& axes) {
   if (sizes.size() != axes.size())
-    node.refuse("it has " + std::to_string(sizes.size()) + " sizes for " + std::to_string(axes.size()) + " axes");
+    node.refuse("it has " + std::to_string(sizes.size()) + " sizes for " +
+                std::to_string(axes.size()) + " axes");
   Request request;
   for (int axis = 0; axis < shape.rank; ++axis) request.sizes.push_back(shape[axis]);
   request.scales.assign(static_cast<std::size_t>(shape.rank), 0);
   const std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
   double common = 0;
   for (std::size_t index = 0; index < axes.size(); ++index) {
-    const double scale = static_cast<double>(node.checked_int(sizes[index], "size", 1)) / shape[axes[index]];
+    const double scale =
+        static_cast<double>(node.checked_int(sizes[index], "size", 1)) / shape[axes[index]];
     if (index == 0 || (policy == "not_larger" ? scale < common : scale > common)) common = scale;
   }
   for (std::size_t index = 0; index < axes.size(); ++index) {
@@ -71,7 +76,8 @@ Request from_sizes(const OnnxNode& node, const Shape& shape, const std::vector<s
   return request;
 }
 
-// Emits what is asked for when it is about the one or two spatial axes of N,C,L or N,C,H,W, or of N,H,W,C.
+// Emits what is asked for when it is about the one or two spatial axes of N,C,L or N,C,H,W, or of
+// N,H,W,C.
 void resize_to(OnnxNode& node, TensorId x, const Request& request, format::ResizeT options) {
   const Shape shape = node.shape(x);
   std::vector<int> changed;
@@ -80,10 +86,10 @@ void resize_to(OnnxNode& node, TensorId x, const Request& request, format::Resiz
         request.scales[static_cast<std::size_t>(axis)] != 0)
       changed.push_back(axis);
   if (changed.empty()) return node.set_output(0, x);
-  const bool channels_last =
-      shape.rank == 4 && changed.front() == 1 && changed.back() <= 2;
+  const bool channels_last = shape.rank == 4 && changed.front() == 1 && changed.back() <= 2;
   if (!channels_last && (shape.rank < 3 || shape.rank > 4 || changed.front() < 2))
-    node.refuse("it would resize " + describe(shape) + " to " + describe(make_shape(request.sizes)) +
+    node.refuse("it would resize " + describe(shape) + " to " +
+                describe(make_shape(request.sizes)) +
                 ", but only the spatial axes of N,C,L and N,C,H,W can be resized");
   const std::size_t width = channels_last ? 2 : static_cast<std::size_t>(shape.rank) - 1;
   options.width = static_cast<std::int32_t>(request.sizes[width]);
@@ -119,7 +125,8 @@ void upsample(OnnxNode& node) {
   resize_to(node, x, from_scales(node, shape, scales, all_axes(shape.rank)), options);
 }
 
-ResizeCoordinates read_coordinates(const OnnxNode& node, const Shape& shape, const Request& request) {
+ResizeCoordinates read_coordinates(const OnnxNode& node, const Shape& shape,
+                                   const Request& request) {
   const std::string name = node.text("coordinate_transformation_mode", "half_pixel");
   if (name == "half_pixel") return ResizeCoordinates::HalfPixel;
   if (name == "pytorch_half_pixel") return ResizeCoordinates::PytorchHalfPixel;
@@ -129,11 +136,14 @@ ResizeCoordinates read_coordinates(const OnnxNode& node, const Shape& shape, con
     // Differs from half_pixel only where extent * scale is no whole number.
     for (int axis = 0; axis < shape.rank; ++axis)
       if (request.scales[static_cast<std::size_t>(axis)] != 0)
-        node.refuse("its coordinates 'half_pixel_symmetric' are not supported with broken extents; use half_pixel");
+        node.refuse(
+            "its coordinates 'half_pixel_symmetric' are not supported with broken extents; use "
+            "half_pixel");
     return ResizeCoordinates::HalfPixel;
   }
-  node.refuse("its coordinates '" + name +
-              "' are not supported; use half_pixel, pytorch_half_pixel, align_corners or asymmetric");
+  node.refuse(
+      "its coordinates '" + name +
+      "' are not supported; use half_pixel, pytorch_half_pixel, align_corners or asymmetric");
 }
 
 ResizeRounding read_rounding(const OnnxNode& node) {
@@ -162,21 +172,24 @@ void resize(OnnxNode& node) {
     return node.has_input(index) && node.shape(node.input(index)).elements() > 0;
   };
   if (given(2) == given(3)) node.refuse("it must have either scales or sizes; the file is damaged");
-  const Request request = given(2) ? from_scales(node, shape, node.floats(node.input(2), "scales"), axes)
-                                   : from_sizes(node, shape, node.integers(node.input(3), "sizes"), axes);
+  const Request request =
+      given(2) ? from_scales(node, shape, node.floats(node.input(2), "scales"), axes)
+               : from_sizes(node, shape, node.integers(node.input(3), "sizes"), axes);
   options.coordinates = read_coordinates(node, shape, request);
   options.rounding = read_rounding(node);
   if (node.integer("antialias", 0) != 0)
     for (int axis = 0; axis < shape.rank; ++axis)
       if (request.sizes[static_cast<std::size_t>(axis)] < shape[axis])
         node.refuse("antialiasing is not supported; export it with antialias=False");
-  for (const char* name : {"cubic_coeff_a", "exclude_outside", "extrapolation_value", "keep_aspect_ratio_policy"})
+  for (const char* name :
+       {"cubic_coeff_a", "exclude_outside", "extrapolation_value", "keep_aspect_ratio_policy"})
     node.ignore(name);  // read where it matters, or about the modes refused above
   resize_to(node, x, request, options);
 }
 
 int read_block(const OnnxNode& node, TensorId x) {
-  if (node.rank(x) != 4) node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,H,W");
+  if (node.rank(x) != 4)
+    node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,H,W");
   return node.checked_int(node.integer("blocksize", 0), "blocksize", 1);
 }
 
@@ -185,8 +198,10 @@ void depth_to_space(OnnxNode& node) {
   format::DepthToSpaceT options;
   options.block = read_block(node, x);
   const std::string mode = node.text("mode", "DCR");
-  if (mode != "DCR" && mode != "CRD") node.refuse("its mode '" + mode + "' is unknown; the file is damaged");
-  options.order = mode == "CRD" ? format::DepthOrder::ColumnRowDepth : format::DepthOrder::DepthColumnRow;
+  if (mode != "DCR" && mode != "CRD")
+    node.refuse("its mode '" + mode + "' is unknown; the file is damaged");
+  options.order =
+      mode == "CRD" ? format::DepthOrder::ColumnRowDepth : format::DepthOrder::DepthColumnRow;
   node.set_output(0, from_picture(node, node.emit(options, {to_picture(node, x)}), 2));
 }
 

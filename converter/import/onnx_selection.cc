@@ -23,7 +23,8 @@ void concat(OnnxNode& node) {
   options.axis = axis;
   while (parts.size() > 1) {
     const std::size_t count = std::min(parts.size(), kMost);
-    const TensorId joined = node.emit(options, {parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count)});
+    const TensorId joined =
+        node.emit(options, {parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count)});
     parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count));
     parts.insert(parts.begin(), joined);
   }
@@ -42,8 +43,8 @@ format::SliceT whole(const Shape& shape) {
 }
 
 // Narrows `axis` to start, start+step, ... before end, as Python's slices do; its extent then.
-std::int64_t narrow(format::SliceT& options, const Shape& shape, int axis, std::int64_t start, std::int64_t end,
-                    std::int64_t step) {
+std::int64_t narrow(format::SliceT& options, const Shape& shape, int axis, std::int64_t start,
+                    std::int64_t end, std::int64_t step) {
   const std::int64_t extent = shape[axis];
   if (start < 0) start += extent;
   if (end < 0) end += extent;
@@ -78,7 +79,9 @@ void slice(OnnxNode& node) {
       bounds[index] = node.integers(node.input(index + 1), names[index]);
     } else {
       const auto list = node.integer_list(names[index]);
-      if (!list) node.refuse(std::string("it lacks the attribute '") + names[index] + "'; the file is damaged");
+      if (!list)
+        node.refuse(std::string("it lacks the attribute '") + names[index] +
+                    "'; the file is damaged");
       bounds[index] = *list;
     }
   }
@@ -93,13 +96,15 @@ void slice(OnnxNode& node) {
   format::SliceT options = whole(shape);
   Shape result = shape;
   for (std::size_t index = 0; index < steps.size(); ++index) {
-    const int axis = node.checked_axis(axes ? (*axes)[index] : static_cast<std::int64_t>(index), shape.rank);
+    const int axis =
+        node.checked_axis(axes ? (*axes)[index] : static_cast<std::int64_t>(index), shape.rank);
     if (steps[index] == 0) node.refuse("it has a step of 0; the file is damaged");
-    result[axis] =
-        static_cast<std::int32_t>(narrow(options, shape, axis, bounds[0][index], bounds[1][index], steps[index]));
+    result[axis] = static_cast<std::int32_t>(
+        narrow(options, shape, axis, bounds[0][index], bounds[1][index], steps[index]));
   }
   if (result.elements() == 0) {
-    if (!node.constant(x)) node.refuse("it would leave nothing of a tensor of shape " + describe(shape));
+    if (!node.constant(x))
+      node.refuse("it would leave nothing of a tensor of shape " + describe(shape));
     OnnxArray empty;
     empty.type = node.type(x);
     empty.shape = result;
@@ -108,7 +113,8 @@ void slice(OnnxNode& node) {
   node.set_output(0, is_whole(options) ? x : node.emit(std::move(options), {x}));
 }
 
-// The parts' extents: an attribute before opset 13, an operand from there on, else equal parts (the last one smaller).
+// The parts' extents: an attribute before opset 13, an operand from there on, else equal parts (the
+// last one smaller).
 std::vector<std::int64_t> split_sizes(const OnnxNode& node, std::int64_t extent) {
   if (node.opset() < 13) {
     if (auto list = node.integer_list("split")) return *list;
@@ -117,9 +123,11 @@ std::vector<std::int64_t> split_sizes(const OnnxNode& node, std::int64_t extent)
   }
   const std::int64_t count = node.integer("num_outputs", node.output_count());
   if (count <= 0 || count != node.output_count())
-    node.refuse("it says " + std::to_string(count) + " outputs, but has " + std::to_string(node.output_count()));
+    node.refuse("it says " + std::to_string(count) + " outputs, but has " +
+                std::to_string(node.output_count()));
   if (node.opset() < 18 && extent % count != 0)
-    node.refuse("an extent of " + std::to_string(extent) + " does not divide into " + std::to_string(count) + " parts");
+    node.refuse("an extent of " + std::to_string(extent) + " does not divide into " +
+                std::to_string(count) + " parts");
   const std::int64_t part = (extent + count - 1) / count;
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(count), part);
   sizes.back() = extent - part * (count - 1);
@@ -132,22 +140,25 @@ void split(OnnxNode& node) {
   const int axis = node.checked_axis(node.integer("axis", 0), shape.rank);
   const std::vector<std::int64_t> sizes = split_sizes(node, shape[axis]);
   if (sizes.size() != static_cast<std::size_t>(node.output_count()))
-    node.refuse("it has " + std::to_string(node.output_count()) + " outputs, but " + std::to_string(sizes.size()) +
-                " parts");
+    node.refuse("it has " + std::to_string(node.output_count()) + " outputs, but " +
+                std::to_string(sizes.size()) + " parts");
   std::int64_t start = 0;
   for (std::size_t index = 0; index < sizes.size(); ++index) {
     const std::int64_t end = start + sizes[index];
     if (sizes[index] <= 0 || end > shape[axis])
-      node.refuse("its parts do not fit an extent of " + std::to_string(shape[axis]) + " without empty ones");
+      node.refuse("its parts do not fit an extent of " + std::to_string(shape[axis]) +
+                  " without empty ones");
     if (node.output_used(static_cast<int>(index))) {
       format::SliceT options = whole(shape);
       narrow(options, shape, axis, start, end, 1);
-      node.set_output(static_cast<int>(index), is_whole(options) ? x : node.emit(std::move(options), {x}));
+      node.set_output(static_cast<int>(index),
+                      is_whole(options) ? x : node.emit(std::move(options), {x}));
     }
     start = end;
   }
   if (start != shape[axis])
-    node.refuse("its parts make " + std::to_string(start) + ", but the extent is " + std::to_string(shape[axis]));
+    node.refuse("its parts make " + std::to_string(start) + ", but the extent is " +
+                std::to_string(shape[axis]));
 }
 
 // ---- Choosing ----
@@ -159,14 +170,17 @@ void gather(OnnxNode& node) {
   format::GatherT options;
   options.axis = node.checked_axis(node.integer("axis", 0), shape.rank);
   if (node.constant(indices)) {
-    if (node.type(indices) != DataType::kInt32) node.refuse("its indices must be integers; the file is damaged");
+    if (node.type(indices) != DataType::kInt32)
+      node.refuse("its indices must be integers; the file is damaged");
     // Negative indices count from the end. The runtime knows positions alone.
     const std::int64_t extent = shape[options.axis];
     const GraphTensor& given = node.tensor(indices);
-    std::vector<std::int64_t> positions(given.integers(), given.integers() + given.shape.elements());
+    std::vector<std::int64_t> positions(given.integers(),
+                                        given.integers() + given.shape.elements());
     for (std::int64_t& index : positions) {
       if (index < -extent || index >= extent)
-        node.refuse("its index " + std::to_string(index) + " is outside an axis of extent " + std::to_string(extent));
+        node.refuse("its index " + std::to_string(index) + " is outside an axis of extent " +
+                    std::to_string(extent));
       if (index < 0) index += extent;
     }
     if (positions.empty()) node.refuse("it has no indices; the file is damaged");
@@ -181,14 +195,17 @@ void where(OnnxNode& node) {
   if (!node.constant(condition))
     node.refuse("its condition depends on the model's data, which is not supported");
   if (node.constant(node.input(1)) && node.constant(node.input(2))) return fold_or_refuse(node);
-  if (node.type(condition) != DataType::kInt32) node.refuse("its condition must be boolean; the file is damaged");
+  if (node.type(condition) != DataType::kInt32)
+    node.refuse("its condition must be boolean; the file is damaged");
   const GraphTensor& choice = node.tensor(condition);
   const auto is_first = [&](std::int64_t index) { return choice.integers()[index] != 0; };
   const std::int64_t count = choice.shape.elements();
   if (count == 0) node.refuse("its condition is empty; the file is damaged");
   for (std::int64_t index = 1; index < count; ++index)
     if (is_first(index) != is_first(0))
-      node.refuse("its condition differs from element to element, which is not supported; multiply by a mask instead");
+      node.refuse(
+          "its condition differs from element to element, which is not supported; multiply by a "
+          "mask instead");
   const Shape choice_shape = choice.shape;
   const TensorId chosen = node.input(is_first(0) ? 1 : 2);
   const TensorId other = node.input(is_first(0) ? 2 : 1);
@@ -200,7 +217,8 @@ void branch(OnnxNode& node) {
   const TensorId condition = node.input(0);
   if (!node.constant(condition) || node.type(condition) != DataType::kInt32 ||
       node.shape(condition).elements() != 1)
-    node.refuse("its condition depends on the model's data; export the branch that is wanted alone");
+    node.refuse(
+        "its condition depends on the model's data; export the branch that is wanted alone");
   const onnx::GraphProto& then_branch = node.branch("then_branch");
   const onnx::GraphProto& else_branch = node.branch("else_branch");
   const std::vector<TensorId> outputs =
@@ -213,8 +231,10 @@ void branch(OnnxNode& node) {
 
 // ---- Pad ----
 
-// Pads are an attribute before opset 11 and an operand from there on; for all axes, or for those of operand 3.
-std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> read_pads(const OnnxNode& node, int rank) {
+// Pads are an attribute before opset 11 and an operand from there on; for all axes, or for those of
+// operand 3.
+std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> read_pads(const OnnxNode& node,
+                                                                          int rank) {
   std::vector<std::int64_t> pads;
   std::vector<int> axes;
   if (node.opset() < 11) {
@@ -225,12 +245,14 @@ std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> read_pads(const 
     pads = node.integers(node.input(1), "padding");
   }
   if (node.opset() >= 18 && node.has_input(3)) {
-    for (const std::int64_t axis : node.integers(node.input(3), "axes")) axes.push_back(node.checked_axis(axis, rank));
+    for (const std::int64_t axis : node.integers(node.input(3), "axes"))
+      axes.push_back(node.checked_axis(axis, rank));
   } else {
     for (int axis = 0; axis < rank; ++axis) axes.push_back(axis);
   }
   if (pads.size() != 2 * axes.size())
-    node.refuse("it has " + std::to_string(pads.size()) + " pads for " + std::to_string(axes.size()) + " axes");
+    node.refuse("it has " + std::to_string(pads.size()) + " pads for " +
+                std::to_string(axes.size()) + " axes");
   std::vector<std::int64_t> before(static_cast<std::size_t>(rank), 0), after = before;
   for (std::size_t index = 0; index < axes.size(); ++index) {
     before[static_cast<std::size_t>(axes[index])] = pads[index];
@@ -259,11 +281,13 @@ void pad(OnnxNode& node) {
   format::SliceT crop = whole(shape);
   bool padded = false;
   for (int axis = 0; axis < shape.rank; ++axis) {
-    const std::int64_t first = before[static_cast<std::size_t>(axis)], last = after[static_cast<std::size_t>(axis)];
+    const std::int64_t first = before[static_cast<std::size_t>(axis)],
+                       last = after[static_cast<std::size_t>(axis)];
     if (first < 0 || last < 0) {
       const std::int64_t start = std::max<std::int64_t>(-first, 0);
       const std::int64_t end = shape[axis] - std::max<std::int64_t>(-last, 0);
-      if (start >= end) node.refuse("it would leave nothing of a tensor of shape " + describe(shape));
+      if (start >= end)
+        node.refuse("it would leave nothing of a tensor of shape " + describe(shape));
       narrow(crop, shape, axis, start, end, 1);
     }
     options.before.push_back(node.checked_int(std::max<std::int64_t>(first, 0), "padding"));

@@ -33,7 +33,8 @@ void reshape(OnnxNode& node) {
   for (std::size_t axis = 0; axis < to.size(); ++axis) {
     if (to[axis] == 0 && !zero_is_zero) {
       if (axis >= static_cast<std::size_t>(from.rank))
-        node.refuse("its shape keeps axis " + std::to_string(axis) + " of a tensor of shape " + describe(from));
+        node.refuse("its shape keeps axis " + std::to_string(axis) + " of a tensor of shape " +
+                    describe(from));
       to[axis] = from[static_cast<int>(axis)];
     }
     if (to[axis] == -1) {
@@ -52,7 +53,8 @@ void flatten(OnnxNode& node) {
   const Shape from = node.shape(x);
   std::int64_t axis = node.integer("axis", 1);
   if (axis < 0) axis += from.rank;
-  if (axis < 0 || axis > from.rank) node.refuse("its axis is outside a tensor of shape " + describe(from));
+  if (axis < 0 || axis > from.rank)
+    node.refuse("its axis is outside a tensor of shape " + describe(from));
   std::int64_t before = 1, after = 1;
   for (int index = 0; index < from.rank; ++index) (index < axis ? before : after) *= from[index];
   node.set_output(0, node.reshape_to(x, {before, after}));
@@ -73,12 +75,13 @@ void squeeze(OnnxNode& node) {
     for (const std::int64_t axis : *axes) {
       const int checked = node.checked_axis(axis, from.rank);
       if (from[checked] != 1)
-        node.refuse("it drops axis " + std::to_string(axis) + " of a tensor of shape " + describe(from) +
-                    ", whose extent is not 1");
+        node.refuse("it drops axis " + std::to_string(axis) + " of a tensor of shape " +
+                    describe(from) + ", whose extent is not 1");
       dropped[static_cast<std::size_t>(checked)] = true;
     }
   } else {
-    for (int axis = 0; axis < from.rank; ++axis) dropped[static_cast<std::size_t>(axis)] = from[axis] == 1;
+    for (int axis = 0; axis < from.rank; ++axis)
+      dropped[static_cast<std::size_t>(axis)] = from[axis] == 1;
   }
   std::vector<std::int64_t> to;
   for (int axis = 0; axis < from.rank; ++axis)
@@ -92,10 +95,12 @@ void unsqueeze(OnnxNode& node) {
   const auto axes = axes_of(node);
   if (!axes) node.refuse("it lacks its axes; the file is damaged");
   const std::size_t rank = static_cast<std::size_t>(from.rank) + axes->size();
-  if (rank > static_cast<std::size_t>(kMaxRank)) node.refuse("it makes a tensor of more than 8 axes");
+  if (rank > static_cast<std::size_t>(kMaxRank))
+    node.refuse("it makes a tensor of more than 8 axes");
   std::vector<std::int64_t> to(rank, 0);
   for (const std::int64_t axis : *axes) {
-    std::int64_t& extent = to[static_cast<std::size_t>(node.checked_axis(axis, static_cast<int>(rank)))];
+    std::int64_t& extent =
+        to[static_cast<std::size_t>(node.checked_axis(axis, static_cast<int>(rank)))];
     if (extent != 0) node.refuse("it names an axis twice; the file is damaged");
     extent = 1;
   }
@@ -114,10 +119,12 @@ void transpose(OnnxNode& node) {
     if (given->size() != permutation.size())
       node.refuse("its perm has " + std::to_string(given->size()) + " axes where its input has " +
                   std::to_string(rank));
-    for (std::size_t axis = 0; axis < given->size(); ++axis) permutation[axis] = node.checked_axis((*given)[axis], rank);
+    for (std::size_t axis = 0; axis < given->size(); ++axis)
+      permutation[axis] = node.checked_axis((*given)[axis], rank);
     std::vector<int> sorted = permutation;
     std::ranges::sort(sorted);
-    if (std::ranges::adjacent_find(sorted) != sorted.end()) node.refuse("its perm names an axis twice");
+    if (std::ranges::adjacent_find(sorted) != sorted.end())
+      node.refuse("its perm names an axis twice");
   }
   node.set_output(0, node.transpose(x, permutation));
 }
@@ -151,11 +158,13 @@ void cast_to(OnnxNode& node, DataType to, bool truth) {
 void cast(OnnxNode& node) {
   node.ignore("saturate");
   const std::int64_t to = node.integer("to", TensorProto::UNDEFINED);
-  if (to < 0 || to > INT32_MAX) node.refuse("its type " + std::to_string(to) + " is unknown; the file is damaged");
+  if (to < 0 || to > INT32_MAX)
+    node.refuse("its type " + std::to_string(to) + " is unknown; the file is damaged");
   cast_to(node, graph_type(static_cast<int>(to), "its result"), to == TensorProto::BOOL);
 }
 
-// The second operand gives the type, which the graph no longer tells from booleans: those stay as they are.
+// The second operand gives the type, which the graph no longer tells from booleans: those stay as
+// they are.
 void cast_like(OnnxNode& node) {
   node.ignore("saturate");
   cast_to(node, node.type(node.input(1)), false);
@@ -172,18 +181,20 @@ void tile(OnnxNode& node) {
   Shape shape = node.shape(x);
   const std::vector<std::int64_t> repeats = node.integers(node.input(1), "repeats");
   if (repeats.size() != static_cast<std::size_t>(shape.rank))
-    node.refuse("it has " + std::to_string(repeats.size()) + " repeats for a tensor of shape " + describe(shape));
+    node.refuse("it has " + std::to_string(repeats.size()) + " repeats for a tensor of shape " +
+                describe(shape));
   for (int axis = 0; axis < shape.rank; ++axis) {
-    const std::int64_t repeat = node.checked_int(repeats[static_cast<std::size_t>(axis)], "repeat", 1);
+    const std::int64_t repeat =
+        node.checked_int(repeats[static_cast<std::size_t>(axis)], "repeat", 1);
     shape[axis] = node.checked_int(shape[axis] * repeat, "output's extent", 0);
   }
   node.set_output(0, node.tile(x, shape));
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Cast", cast},         {"CastLike", cast_like}, {"Dropout", dropout},     {"Expand", expand},
-    {"Flatten", flatten},   {"Identity", identity},  {"Reshape", reshape},     {"Squeeze", squeeze},
-    {"Tile", tile},         {"Transpose", transpose}, {"Unsqueeze", unsqueeze},
+    {"Cast", cast},       {"CastLike", cast_like},  {"Dropout", dropout},     {"Expand", expand},
+    {"Flatten", flatten}, {"Identity", identity},   {"Reshape", reshape},     {"Squeeze", squeeze},
+    {"Tile", tile},       {"Transpose", transpose}, {"Unsqueeze", unsqueeze},
 };
 
 }  // namespace

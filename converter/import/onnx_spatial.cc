@@ -9,9 +9,12 @@ namespace figment::converter {
 
 int spatial_rank(const OnnxNode& node, TensorId x) {
   const int rank = node.rank(x);
-  if (rank == 5) node.refuse("three spatial axes are not supported; only signals N,C,L and pictures N,C,H,W are");
+  if (rank == 5)
+    node.refuse(
+        "three spatial axes are not supported; only signals N,C,L and pictures N,C,H,W are");
   if (rank != 3 && rank != 4)
-    node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,L or N,C,H,W");
+    node.refuse("its input has shape " + describe(node.shape(x)) +
+                ", but must be N,C,L or N,C,H,W");
   return rank - 2;
 }
 
@@ -58,37 +61,43 @@ void read_axes(const OnnxNode& node, const std::string& name, int spatial_axes, 
   const auto values = node.integer_list(name);
   if (!values) return;
   if (values->size() != static_cast<std::size_t>(spatial_axes))
-    node.refuse("its attribute '" + name + "' has " + std::to_string(values->size()) + " numbers, but must have " +
-                std::to_string(spatial_axes));
+    node.refuse("its attribute '" + name + "' has " + std::to_string(values->size()) +
+                " numbers, but must have " + std::to_string(spatial_axes));
   for (int axis = 0; axis < spatial_axes; ++axis)
-    into[2 - spatial_axes + axis] = node.checked_int((*values)[static_cast<std::size_t>(axis)], name, 1);
+    into[2 - spatial_axes + axis] =
+        node.checked_int((*values)[static_cast<std::size_t>(axis)], name, 1);
 }
 
 }  // namespace
 
-SlidingWindow read_window(const OnnxNode& node, int spatial_axes, const std::vector<std::int64_t>& kernel) {
+SlidingWindow read_window(const OnnxNode& node, int spatial_axes,
+                          const std::vector<std::int64_t>& kernel) {
   SlidingWindow window;
   for (std::size_t axis = 0; axis < kernel.size(); ++axis)
     window.kernel[2 - kernel.size() + axis] = node.checked_int(kernel[axis], "kernel", 1);
-  if (kernel.empty() && !node.has("kernel_shape")) node.refuse("it lacks the attribute 'kernel_shape'");
+  if (kernel.empty() && !node.has("kernel_shape"))
+    node.refuse("it lacks the attribute 'kernel_shape'");
   int declared[2] = {window.kernel[0], window.kernel[1]};
   read_axes(node, "kernel_shape", spatial_axes, declared);
   for (int axis = 0; axis < 2; ++axis) {
     if (!kernel.empty() && declared[axis] != window.kernel[axis])
-      node.refuse("its kernel_shape says " + std::to_string(declared[axis]) + " where its weights have " +
-                  std::to_string(window.kernel[axis]) + "; the file is damaged");
+      node.refuse("its kernel_shape says " + std::to_string(declared[axis]) +
+                  " where its weights have " + std::to_string(window.kernel[axis]) +
+                  "; the file is damaged");
     window.kernel[axis] = declared[axis];
   }
   read_axes(node, "strides", spatial_axes, window.stride);
   read_axes(node, "dilations", spatial_axes, window.dilation);
   if (const auto pads = node.integer_list("pads")) {
     if (pads->size() != static_cast<std::size_t>(2 * spatial_axes))
-      node.refuse("its attribute 'pads' has " + std::to_string(pads->size()) + " numbers, but must have " +
-                  std::to_string(2 * spatial_axes));
+      node.refuse("its attribute 'pads' has " + std::to_string(pads->size()) +
+                  " numbers, but must have " + std::to_string(2 * spatial_axes));
     const bool automatic = node.text("auto_pad", "NOTSET") != "NOTSET";
-    for (std::size_t axis = 0; axis < static_cast<std::size_t>(spatial_axes) && !automatic; ++axis) {
+    for (std::size_t axis = 0; axis < static_cast<std::size_t>(spatial_axes) && !automatic;
+         ++axis) {
       const std::size_t ours = 2 - static_cast<std::size_t>(spatial_axes) + axis;
-      const std::int64_t before = (*pads)[axis], after = (*pads)[axis + static_cast<std::size_t>(spatial_axes)];
+      const std::int64_t before = (*pads)[axis],
+                         after = (*pads)[axis + static_cast<std::size_t>(spatial_axes)];
       if (before < 0 || after < 0)
         node.refuse("its padding is negative; crop its input with a Slice instead");
       window.before[ours] = node.checked_int(before, "padding");

@@ -1,4 +1,5 @@
-// What convolutions, pools and other operators over pictures share: the runtime's order of axes, and windows.
+// What convolutions, pools and other operators over pictures share: the runtime's order of axes,
+// and windows.
 //
 // A signal N,C,L is carried as a picture of height 1.
 #pragma once
@@ -34,9 +35,10 @@ struct SlidingWindow {
 enum class AutoPad { kNone, kUpper, kLower, kValid };
 AutoPad read_auto_pad(const OnnxNode& node);
 
-// Reads kernel_shape, strides, dilations and pads. `kernel` are the weights' extents, empty where kernel_shape must
-// be there.
-SlidingWindow read_window(const OnnxNode& node, int spatial_axes, const std::vector<std::int64_t>& kernel);
+// Reads kernel_shape, strides, dilations and pads. `kernel` are the weights' extents, empty where
+// kernel_shape must be there.
+SlidingWindow read_window(const OnnxNode& node, int spatial_axes,
+                          const std::vector<std::int64_t>& kernel);
 
 // Resolves auto_pad for a window that slides over the picture x.
 void resolve_padding(const OnnxNode& node, TensorId picture, SlidingWindow& window);

@@ -1,4 +1,5 @@
-// Convolutions by their definition, in double precision and N,C,H,W: what the imported ones are compared with.
+// Convolutions by their definition, in double precision and N,C,H,W: what the imported ones are
+// compared with.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct Convolution {
     return (extent(axis) + before[axis] + after[axis] - span(axis)) / stride[axis] + 1;
   }
   int transposed(int axis) const {
-    return (extent(axis) - 1) * stride[axis] - before[axis] - after[axis] + span(axis) + output_padding[axis];
+    return (extent(axis) - 1) * stride[axis] - before[axis] - after[axis] + span(axis) +
+           output_padding[axis];
   }
 
   // x [channels,H,W], weights [outputs, channels/groups, kh, kw], bias [outputs] or empty

@@ -14,8 +14,8 @@ using Function = std::function<double(double)>;
 const std::vector<float> kX = ramp(14, -3, 0.4375F);
 
 void check(int opset, const std::string& kind, const Function& function,
-           const std::vector<onnx::AttributeProto>& attributes = {}, const std::vector<float>& x = kX,
-           const std::vector<onnx::TensorProto>& constants = {}) {
+           const std::vector<onnx::AttributeProto>& attributes = {},
+           const std::vector<float>& x = kX, const std::vector<onnx::TensorProto>& constants = {}) {
   std::vector<double> expected;
   for (const float value : x) expected.push_back(function(static_cast<double>(value)));
   const auto count = static_cast<std::int64_t>(x.size());
@@ -37,19 +37,26 @@ TEST_CASE("functions without parameters") {
   check(13, "Erf", [](double x) { return std::erf(x); });
   check(13, "Softplus", [](double x) { return std::log1p(std::exp(x)); });
   check(13, "Softsign", [](double x) { return x / (1 + std::fabs(x)); });
-  check(13, "Log", [](double x) { return std::log(x); }, {}, positive);
-  check(13, "Sqrt", [](double x) { return std::sqrt(x); }, {}, positive);
-  check(13, "Reciprocal", [](double x) { return 1 / x; }, {}, positive);
+  check(
+      13, "Log", [](double x) { return std::log(x); }, {}, positive);
+  check(
+      13, "Sqrt", [](double x) { return std::sqrt(x); }, {}, positive);
+  check(
+      13, "Reciprocal", [](double x) { return 1 / x; }, {}, positive);
   check(14, "HardSwish", [](double x) { return x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0); });
   check(18, "Mish", [](double x) { return x * std::tanh(std::log1p(std::exp(x))); });
 }
 
 TEST_CASE("functions with parameters, given and by default") {
   check(13, "LeakyRelu", [](double x) { return x < 0 ? 0.01 * x : x; });
-  check(13, "LeakyRelu", [](double x) { return x < 0 ? 0.25 * x : x; }, {attribute("alpha", 0.25F)});
+  check(13, "LeakyRelu", [](double x) { return x < 0 ? 0.25 * x : x; },
+        {attribute("alpha", 0.25F)});
   check(13, "Elu", [](double x) { return x < 0 ? std::expm1(x) : x; });
-  check(13, "Elu", [](double x) { return x < 0 ? 0.5 * std::expm1(x) : x; }, {attribute("alpha", 0.5F)});
-  check(13, "Selu", [](double x) { return 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * std::expm1(x) : x); });
+  check(13, "Elu", [](double x) { return x < 0 ? 0.5 * std::expm1(x) : x; },
+        {attribute("alpha", 0.5F)});
+  check(13, "Selu", [](double x) {
+    return 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * std::expm1(x) : x);
+  });
   check(13, "Selu", [](double x) { return 3 * (x < 0 ? 2 * std::expm1(x) : x); },
         {attribute("alpha", 2.0F), attribute("gamma", 3.0F)});
   check(13, "HardSigmoid", [](double x) { return std::min(std::max(0.2 * x + 0.5, 0.0), 1.0); });
@@ -57,22 +64,28 @@ TEST_CASE("functions with parameters, given and by default") {
         {attribute("alpha", 0.5F), attribute("beta", 0.25F)});
   check(20, "Gelu", [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); });
   check(20, "Gelu",
-        [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (x + 0.044715 * x * x * x))); },
+        [](double x) {
+          return 0.5 * x *
+                 (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (x + 0.044715 * x * x * x)));
+        },
         {attribute("approximate", "tanh")});
-  check_node_refused(20, "Gelu", {1, 3}, {}, {attribute("approximate", "quick")}, "'quick' is not supported");
+  check_node_refused(20, "Gelu", {1, 3}, {}, {attribute("approximate", "quick")},
+                     "'quick' is not supported");
 }
 
 TEST_CASE("Clip's limits are attributes before opset 11 and operands from there on") {
   const auto both = [](double x) { return std::min(std::max(x, -0.5), 1.25); };
   check(7, "Clip", both, {attribute("min", -0.5F), attribute("max", 1.25F)});
   check(6 + 1, "Clip", [](double x) { return x; });
-  check(11, "Clip", both, {}, kX, {float_tensor("low", {}, {-0.5F}), float_tensor("high", {}, {1.25F})});
+  check(11, "Clip", both, {}, kX,
+        {float_tensor("low", {}, {-0.5F}), float_tensor("high", {}, {1.25F})});
   check(13, "Clip", [](double x) { return std::min(x, 1.25); }, {}, kX,
         {float_tensor("", {}, {}), float_tensor("high", {}, {1.25F})});
   // Where the limits cross, the upper one wins.
   check(13, "Clip", [](double) { return -1.0; }, {}, kX,
         {float_tensor("low", {}, {2.0F}), float_tensor("high", {}, {-1.0F})});
-  check_node_refused(13, "Clip", {1, 3}, {}, {attribute("min", 0.0F)}, "attribute 'min' is not supported in opset 13");
+  check_node_refused(13, "Clip", {1, 3}, {}, {attribute("min", 0.0F)},
+                     "attribute 'min' is not supported in opset 13");
 }
 
 TEST_CASE("Softmax runs along one axis from opset 13, over all later axes before") {
@@ -81,9 +94,11 @@ TEST_CASE("Softmax runs along one axis from opset 13, over all later axes before
     std::vector<double> expected(12, 0);
     for (const auto& group : groups) {
       double sum = 0;
-      for (const int index : group) sum += std::exp(static_cast<double>(x[static_cast<std::size_t>(index)]));
       for (const int index : group)
-        expected[static_cast<std::size_t>(index)] = std::exp(static_cast<double>(x[static_cast<std::size_t>(index)])) / sum;
+        sum += std::exp(static_cast<double>(x[static_cast<std::size_t>(index)]));
+      for (const int index : group)
+        expected[static_cast<std::size_t>(index)] =
+            std::exp(static_cast<double>(x[static_cast<std::size_t>(index)])) / sum;
     }
     return expected;
   };
@@ -93,13 +108,16 @@ TEST_CASE("Softmax runs along one axis from opset 13, over all later axes before
              normalized({{0, 1}, {2, 3}, {4, 5}, {6, 7}, {8, 9}, {10, 11}}));
   check_node(11, "Softmax", {1, 2, 3, 2}, x, {}, {attribute("axis", 2)}, {1, 2, 3, 2},
              normalized({{0, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}}));
-  check_node(11, "Softmax", {1, 2, 3, 2}, x, {}, {}, {1, 2, 3, 2}, normalized({{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}));
+  check_node(11, "Softmax", {1, 2, 3, 2}, x, {}, {}, {1, 2, 3, 2},
+             normalized({{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}));
   check_node_refused(13, "Softmax", {1, 3}, {}, {attribute("axis", 2)}, "axis 2 is outside");
 }
 
 TEST_CASE("an attribute of another type is refused") {
-  check_node_refused(13, "LeakyRelu", {1, 3}, {}, {attribute("alpha", 1)}, "'alpha' must be a number");
-  check_node_refused(13, "Softmax", {1, 3}, {}, {attribute("axis", "last")}, "'axis' must be an integer");
+  check_node_refused(13, "LeakyRelu", {1, 3}, {}, {attribute("alpha", 1)},
+                     "'alpha' must be a number");
+  check_node_refused(13, "Softmax", {1, 3}, {}, {attribute("axis", "last")},
+                     "'axis' must be an integer");
 }
 
 }  // namespace figment::testing

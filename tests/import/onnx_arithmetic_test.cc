@@ -32,8 +32,9 @@ TEST_CASE("two operands broadcast") {
 }
 
 TEST_CASE("PRelu's slope is one a channel, in N,C,H,W") {
-  check_node(9, "PRelu", {1, 2, 1, 2}, {-1, 2, -4, -8}, {float_tensor("slope", {2, 1, 1}, {0.5F, 0.25F})}, {},
-             {1, 2, 1, 2}, {-0.5, 2, -1, -2});
+  check_node(9, "PRelu", {1, 2, 1, 2}, {-1, 2, -4, -8},
+             {float_tensor("slope", {2, 1, 1}, {0.5F, 0.25F})}, {}, {1, 2, 1, 2},
+             {-0.5, 2, -1, -2});
 }
 
 TEST_CASE("Max, Min, Sum and Mean take any number of operands") {
@@ -53,18 +54,23 @@ TEST_CASE("Max, Min, Sum and Mean take any number of operands") {
 }
 
 TEST_CASE("an exponent of integers is taken as numbers") {
-  check_node(13, "Pow", {1, 3}, {-1, 2, 3}, {integer_tensor("two", {}, {2})}, {}, {1, 3}, {1, 4, 9});
+  check_node(13, "Pow", {1, 3}, {-1, 2, 3}, {integer_tensor("two", {}, {2})}, {}, {1, 3},
+             {1, 4, 9});
 }
 
 TEST_CASE("comparisons and rounding of the model's data are refused by name") {
   for (const char* kind : {"Equal", "Less", "And"})
-    check_node_refused(13, kind, {1, 3}, {float_tensor("c", {3}, {1, 2, 3})}, {}, "it works on the model's data");
+    check_node_refused(13, kind, {1, 3}, {float_tensor("c", {3}, {1, 2, 3})}, {},
+                       "it works on the model's data");
   check_node_refused(13, "Floor", {1, 3}, {}, {}, "it works on the model's data");
 }
 
 TEST_CASE("shapes that do not broadcast are refused with the runtime's sentence") {
   OnnxBuilder builder(13);
-  builder.input("x", {1, 3}).floats("c", {4}, {1, 2, 3, 4}).node("Add", {"x", "c"}, {"y"}).output("y");
+  builder.input("x", {1, 3})
+      .floats("c", {4}, {1, 2, 3, 4})
+      .node("Add", {"x", "c"}, {"y"})
+      .output("y");
   CHECK(builder.refusal().find("node 'the_Add'") == 0);
 }
 

@@ -32,7 +32,9 @@ AttributeProto attribute(const std::string& name, std::int64_t value) {
   return made;
 }
 
-AttributeProto attribute(const std::string& name, int value) { return attribute(name, std::int64_t{value}); }
+AttributeProto attribute(const std::string& name, int value) {
+  return attribute(name, std::int64_t{value});
+}
 
 AttributeProto attribute(const std::string& name, float value) {
   AttributeProto made = named(name, AttributeProto::FLOAT);
@@ -70,7 +72,8 @@ AttributeProto attribute(const std::string& name, const onnx::GraphProto& value)
   return made;
 }
 
-onnx::TensorProto float_tensor(const std::string& name, const Extents& extents, const std::vector<float>& values) {
+onnx::TensorProto float_tensor(const std::string& name, const Extents& extents,
+                               const std::vector<float>& values) {
   onnx::TensorProto tensor;
   tensor.set_name(name);
   tensor.set_data_type(onnx::TensorProto::FLOAT);
@@ -79,7 +82,8 @@ onnx::TensorProto float_tensor(const std::string& name, const Extents& extents, 
   return tensor;
 }
 
-onnx::TensorProto integer_tensor(const std::string& name, const Extents& extents, const Extents& values) {
+onnx::TensorProto integer_tensor(const std::string& name, const Extents& extents,
+                                 const Extents& values) {
   onnx::TensorProto tensor;
   tensor.set_name(name);
   tensor.set_data_type(onnx::TensorProto::INT64);
@@ -133,12 +137,14 @@ OnnxBuilder& OnnxBuilder::input(const std::string& name, const Extents& extents,
   return *this;
 }
 
-OnnxBuilder& OnnxBuilder::floats(const std::string& name, const Extents& extents, const std::vector<float>& values) {
+OnnxBuilder& OnnxBuilder::floats(const std::string& name, const Extents& extents,
+                                 const std::vector<float>& values) {
   *model_.mutable_graph()->add_initializer() = float_tensor(name, extents, values);
   return *this;
 }
 
-OnnxBuilder& OnnxBuilder::integers(const std::string& name, const Extents& extents, const Extents& values) {
+OnnxBuilder& OnnxBuilder::integers(const std::string& name, const Extents& extents,
+                                   const Extents& values) {
   *model_.mutable_graph()->add_initializer() = integer_tensor(name, extents, values);
   return *this;
 }
@@ -181,12 +187,13 @@ std::string OnnxBuilder::refusal(const converter::ImportOptions& options) const 
 
 std::vector<float> ramp(std::int64_t count, float start, float step) {
   std::vector<float> values;
-  for (std::int64_t index = 0; index < count; ++index) values.push_back(start + static_cast<float>(index) * step);
+  for (std::int64_t index = 0; index < count; ++index)
+    values.push_back(start + static_cast<float>(index) * step);
   return values;
 }
 
-void check_values(const OnnxBuilder& builder, const std::vector<std::vector<float>>& inputs, const Extents& shape,
-                  const std::vector<double>& expected) {
+void check_values(const OnnxBuilder& builder, const std::vector<std::vector<float>>& inputs,
+                  const Extents& shape, const std::vector<double>& expected) {
   converter::Graph graph;
   std::string refused;
   try {
@@ -201,14 +208,16 @@ void check_values(const OnnxBuilder& builder, const std::vector<std::vector<floa
   REQUIRE(run.values[0].size() == expected.size());
   for (std::size_t index = 0; index < expected.size(); ++index) {
     CAPTURE(index);
-    CHECK(std::fabs(run.values[0][index] - expected[index]) <= 1e-5 * std::max(1.0, std::fabs(expected[index])));
+    CHECK(std::fabs(run.values[0][index] - expected[index]) <=
+          1e-5 * std::max(1.0, std::fabs(expected[index])));
   }
 }
 
 namespace {
 
 void build_node(OnnxBuilder& builder, const std::string& kind, const Extents& x_shape,
-                const std::vector<onnx::TensorProto>& constants, const std::vector<AttributeProto>& attributes) {
+                const std::vector<onnx::TensorProto>& constants,
+                const std::vector<AttributeProto>& attributes) {
   std::vector<std::string> inputs = {"x"};
   builder.input("x", x_shape);
   for (const onnx::TensorProto& constant : constants) {
@@ -220,9 +229,10 @@ void build_node(OnnxBuilder& builder, const std::string& kind, const Extents& x_
 
 }  // namespace
 
-void check_node(int opset, const std::string& kind, const Extents& x_shape, const std::vector<float>& x,
-                const std::vector<onnx::TensorProto>& constants, const std::vector<AttributeProto>& attributes,
-                const Extents& shape, const std::vector<double>& expected) {
+void check_node(int opset, const std::string& kind, const Extents& x_shape,
+                const std::vector<float>& x, const std::vector<onnx::TensorProto>& constants,
+                const std::vector<AttributeProto>& attributes, const Extents& shape,
+                const std::vector<double>& expected) {
   CAPTURE(kind);
   CAPTURE(opset);
   OnnxBuilder builder(opset);

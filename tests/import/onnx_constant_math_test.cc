@@ -10,7 +10,8 @@ namespace {
 
 // The integers that one node gives for constant operands: read back as an input plus the result.
 void check(const std::string& kind, const std::vector<onnx::TensorProto>& operands,
-           const std::vector<double>& expected, const std::vector<onnx::AttributeProto>& attributes = {}) {
+           const std::vector<double>& expected,
+           const std::vector<onnx::AttributeProto>& attributes = {}) {
   CAPTURE(kind);
   OnnxBuilder builder(13);
   std::vector<std::string> names;
@@ -83,10 +84,17 @@ TEST_CASE("operands that do not broadcast are refused") {
 TEST_CASE("a shape computed from an input's own shape") {
   // x.view(x.size(0), x.size(1) * x.size(2) / 2, -1), as exporters write it.
   OnnxBuilder builder(13);
-  builder.input("x", {-1, 4, 6}).integers("zero", {}, {0}).integers("one", {}, {1}).integers("two", {}, {2});
+  builder.input("x", {-1, 4, 6})
+      .integers("zero", {}, {0})
+      .integers("one", {}, {1})
+      .integers("two", {}, {2});
   builder.integers("axis", {1}, {0}).integers("rest", {1}, {-1});
-  builder.node("Shape", {"x"}, {"s"}).node("Gather", {"s", "zero"}, {"n"}).node("Gather", {"s", "one"}, {"c"});
-  builder.node("Gather", {"s", "two"}, {"l"}).node("Mul", {"c", "l"}, {"cl"}).node("Div", {"cl", "two"}, {"half"});
+  builder.node("Shape", {"x"}, {"s"})
+      .node("Gather", {"s", "zero"}, {"n"})
+      .node("Gather", {"s", "one"}, {"c"});
+  builder.node("Gather", {"s", "two"}, {"l"})
+      .node("Mul", {"c", "l"}, {"cl"})
+      .node("Div", {"cl", "two"}, {"half"});
   builder.node("Unsqueeze", {"n", "axis"}, {"n1"}).node("Unsqueeze", {"half", "axis"}, {"half1"});
   builder.node("Concat", {"n1", "half1", "rest"}, {"shape"}, {attribute("axis", 0)});
   builder.node("Reshape", {"x", "shape"}, {"y"}).output("y");

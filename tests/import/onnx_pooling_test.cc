@@ -13,17 +13,19 @@ const Extents kShape = {1, 2, 3, 3};
 }  // namespace
 
 TEST_CASE("MaxPool") {
-  check_node(12, "MaxPool", kShape, kX, {}, {attribute("kernel_shape", Extents{2, 2})}, {1, 2, 2, 2},
-             {5, 6, 8, 9, 14, 15, 17, 18});
+  check_node(12, "MaxPool", kShape, kX, {}, {attribute("kernel_shape", Extents{2, 2})},
+             {1, 2, 2, 2}, {5, 6, 8, 9, 14, 15, 17, 18});
   check_node(12, "MaxPool", kShape, kX, {},
-             {attribute("kernel_shape", Extents{2, 2}), attribute("strides", Extents{2, 2}), attribute("ceil_mode", 1)},
+             {attribute("kernel_shape", Extents{2, 2}), attribute("strides", Extents{2, 2}),
+              attribute("ceil_mode", 1)},
              {1, 2, 2, 2}, {5, 6, 8, 9, 14, 15, 17, 18});
   check_node(12, "MaxPool", kShape, kX, {},
              {attribute("kernel_shape", Extents{2, 2}), attribute("strides", Extents{2, 2}),
               attribute("pads", Extents{1, 1, 0, 0}), attribute("storage_order", 0)},
              {1, 2, 2, 2}, {1, 3, 7, 9, 10, 12, 16, 18});
   check_node(12, "MaxPool", {1, 1, 5}, {3, 1, 4, 1, 5}, {},
-             {attribute("kernel_shape", Extents{2}), attribute("dilations", Extents{2})}, {1, 1, 3}, {4, 1, 5});
+             {attribute("kernel_shape", Extents{2}), attribute("dilations", Extents{2})}, {1, 1, 3},
+             {4, 1, 5});
 }
 
 TEST_CASE("AveragePool, with and without the padding in the count") {
@@ -47,7 +49,8 @@ TEST_CASE("pools over whole pictures") {
 TEST_CASE("MaxPool's indices are refused where they are used") {
   for (const bool used : {false, true}) {
     OnnxBuilder builder(12);
-    builder.input("x", kShape).node("MaxPool", {"x"}, {"y", "where"}, {attribute("kernel_shape", Extents{2, 2})});
+    builder.input("x", kShape)
+        .node("MaxPool", {"x"}, {"y", "where"}, {attribute("kernel_shape", Extents{2, 2})});
     builder.output("y");
     if (used) builder.output("where");
     CHECK(builder.refusal().empty() == !used);

@@ -28,16 +28,18 @@ GraphRun run_graph(const Graph& graph, const std::vector<std::vector<float>>& in
     for (std::size_t at = 0; at < values.size(); ++at) {
       const auto whole = static_cast<std::int32_t>(values[at]);
       std::memcpy(tensor.data->data() + at * 4,
-                  tensor.type == DataType::kInt32 ? static_cast<const void*>(&whole) : &values[at], 4);
+                  tensor.type == DataType::kInt32 ? static_cast<const void*>(&whole) : &values[at],
+                  4);
     }
   }
   for (const Node& node : running.nodes) {
     GraphTensor& output = running.tensor(node.output);
     const GraphTensor inferred = infer(running, node, 1);
     if (!(inferred.shape == output.shape) || inferred.type != output.type)
-      throw std::runtime_error("node " + node.name + " gives " + describe(inferred.shape) + ", not " +
-                               describe(output.shape));
-    if (node.kind() == format::OperatorOptions::RandomNormal) throw std::runtime_error("noise has no constant value");
+      throw std::runtime_error("node " + node.name + " gives " + describe(inferred.shape) +
+                               ", not " + describe(output.shape));
+    if (node.kind() == format::OperatorOptions::RandomNormal)
+      throw std::runtime_error("noise has no constant value");
     output.data = evaluate(running, node, output);
   }
   GraphRun run;
@@ -46,7 +48,8 @@ GraphRun run_graph(const Graph& graph, const std::vector<std::vector<float>>& in
     run.shapes.push_back(tensor.shape);
     std::vector<double>& values = run.values.emplace_back();
     for (std::int64_t at = 0; at < tensor.shape.elements(); ++at)
-      values.push_back(tensor.type == DataType::kInt32 ? tensor.integers()[at] : static_cast<double>(tensor.floats()[at]));
+      values.push_back(tensor.type == DataType::kInt32 ? tensor.integers()[at]
+                                                       : static_cast<double>(tensor.floats()[at]));
   }
   return run;
 }
