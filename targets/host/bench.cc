@@ -34,7 +34,7 @@ struct Measurement {
 void fill_inputs(const Model& model, Session& session) {
   for (int index = 0; index < model.input_count(); ++index)
     if (const Tensor input = session.input(index); input.type == DataType::kFloat32)
-      fill_from_prior(model, input, static_cast<std::uint64_t>(42 + index), 0);
+      fill_from_prior(model, input, std::uint64_t{42} + static_cast<std::uint64_t>(index), 0);
 }
 
 // Runs until `arguments` are content: --runs of them, or --seconds long and at least 10.

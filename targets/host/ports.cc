@@ -44,18 +44,21 @@ std::vector<std::size_t> source_offsets(const Port& port, const std::vector<std:
 
 std::vector<Port> input_ports(const Model& model) {
   std::vector<Port> ports;
+  ports.reserve(static_cast<std::size_t>(model.input_count()));
   for (int index = 0; index < model.input_count(); ++index) ports.push_back(model.input(index));
   return ports;
 }
 
 std::vector<Port> output_ports(const Model& model) {
   std::vector<Port> ports;
+  ports.reserve(static_cast<std::size_t>(model.output_count()));
   for (int index = 0; index < model.output_count(); ++index) ports.push_back(model.output(index));
   return ports;
 }
 
 std::vector<std::string> names_of(const std::vector<Port>& ports) {
   std::vector<std::string> names;
+  names.reserve(ports.size());
   for (const Port& port : ports) names.emplace_back(port.name);
   return names;
 }

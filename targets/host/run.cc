@@ -101,6 +101,7 @@ ExitCode run(const Arguments& arguments) {
   const std::vector<InputValue> values = read_inputs(arguments, input_ports(model));
   options.batch = choose_batch(arguments, model, values);
   std::vector<OutputFile> files;
+  files.reserve(wanted.size());
   for (const NamedFile& output : wanted) files.emplace_back(output.path);
 
   SessionMemory memory(model, options);
@@ -116,6 +117,7 @@ ExitCode run(const Arguments& arguments) {
 
   // All outputs are made before any is put in its place.
   std::vector<std::vector<std::byte>> contents;
+  contents.reserve(wanted.size());
   for (const NamedFile& output : wanted)
     contents.push_back(write_output(model, output.port, memory.session.output(output.port),
                                     options.batch, has_ending(output.path, ".png")));

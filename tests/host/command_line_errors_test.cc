@@ -147,6 +147,7 @@ TEST_CASE("run names what does not fit") {
   const WithModel with;
   const std::string z = with.folder / "z.npy", out = with.folder / "out.npy";
   const std::string base = "run " + with.model + " --out " + out;
+  const std::string named = base + " --in latent=" + z;
   write_array(z, {1, 20});
   check_refused(base, 5, "'latent' is missing");
   check_refused(base + " --in noise=" + z, 5, "it has: latent");
@@ -159,7 +160,7 @@ TEST_CASE("run names what does not fit") {
   for (const std::vector<std::int64_t>& shape :
        std::vector<std::vector<std::int64_t>>{{20}, {1, 21}, {1, 20, 1}, {1, 0}, {0, 20}}) {
     write_array(z, shape);
-    check_refused(base + " --in latent=" + z, 5, "latent");
+    check_refused(named, 5, "latent");
   }
   write_text(z, random_bytes(300));
   check_refused(base + " --in " + z, 3, "z.npy");

@@ -27,7 +27,7 @@ std::string golden(const std::string& name) {
 // Converts into `folder` and returns the model's path.
 std::string convert(const ScratchFolder& folder, const std::string& source,
                     const std::string& options = {}) {
-  const std::string path = folder / "model.fgm";
+  std::string path = folder / "model.fgm";
   const CommandResult result = run_figment("convert " + source + " -o " + path + " " + options);
   CAPTURE(result.error);
   REQUIRE(result.code == 0);
@@ -166,11 +166,12 @@ TEST_CASE("run agrees with PyTorch, on both backends, for another batch than the
   const ScratchFolder folder;
   for (const char* backend : {"xnnpack", "portable"}) {
     CAPTURE(backend);
-    const std::string options = std::string(" --backend ") + backend;
+    const std::string options = std::string("run --backend ") + backend + " ";
     const std::string decoder = convert(folder, decoder_source());
-    const CommandResult result =
-        run_figment("run " + decoder + " --in latent=" + golden("decoder.latent.npy") + " --out " +
-                    (folder / "y.npy") + options);
+    std::string line = options;
+    line +=
+        decoder + " --in latent=" + golden("decoder.latent.npy") + " --out " + (folder / "y.npy");
+    const CommandResult result = run_figment(line);
     CAPTURE(result.error);
     REQUIRE(result.code == 0);
     CHECK(read_array(folder / "y.npy").shape[0] == 4);
@@ -178,10 +179,10 @@ TEST_CASE("run agrees with PyTorch, on both backends, for another batch than the
                              read_array(golden("decoder.image.npy"))) < 1e-4);
     const std::string encoder = convert(folder, encoder_source());
     // Outputs by name, not in their order; the input without a name.
-    REQUIRE(run_figment("run " + encoder + " --in " + golden("encoder.image.npy") +
-                        " --out log_variance=" + (folder / "v.npy") +
-                        " --out mean=" + (folder / "m.npy") + options)
-                .code == 0);
+    line = options;
+    line += encoder + " --in " + golden("encoder.image.npy");
+    line += " --out log_variance=" + (folder / "v.npy") + " --out mean=" + (folder / "m.npy");
+    REQUIRE(run_figment(line).code == 0);
     CHECK(largest_difference(read_array(folder / "m.npy"), read_array(golden("encoder.mean.npy"))) <
           1e-4);
     CHECK(largest_difference(read_array(folder / "v.npy"),
@@ -205,14 +206,12 @@ TEST_CASE("run as a filter, and pictures in and out") {
   CHECK(grid.width == 58);  // two by two, with a gap of two
   CHECK(grid.channels == 1);
   // The first picture's pixels are the numbers.
-  for (const int pixel : {0, 300, 406, 783}) {
-    const auto place = static_cast<std::size_t>(pixel / 28 * 58 + pixel % 28);
-    CHECK(std::abs(grid.pixels[place] - 255 * array.values[static_cast<std::size_t>(pixel)]) <= 1);
-  }
+  const auto in_grid = [&](std::size_t pixel) { return grid.pixels[pixel / 28 * 58 + pixel % 28]; };
+  for (const std::size_t pixel : {0, 300, 406, 783})
+    CHECK(std::abs(in_grid(pixel) - 255 * array.values[pixel]) <= 1);
 
   host::Picture digit{28, 28, 1, {}};
-  for (int pixel = 0; pixel < 784; ++pixel)
-    digit.pixels.push_back(grid.pixels[static_cast<std::size_t>(pixel / 28 * 58 + pixel % 28)]);
+  for (std::size_t pixel = 0; pixel < 784; ++pixel) digit.pixels.push_back(in_grid(pixel));
   const auto png = host::write_png(digit);
   write_text(folder / "digit.png",
              std::string(reinterpret_cast<const char*>(png.data()), png.size()));
