@@ -90,7 +90,7 @@ void* Arena::borrow(std::size_t bytes) {
 
 void Arena::give_back() {
   lent_ = 0;
-  std::free(loan_);
+  if (loan_ != nullptr) std::free(loan_);
   loan_ = nullptr;
 }
 

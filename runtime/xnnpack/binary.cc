@@ -34,10 +34,10 @@ bool accepts(const Operation& operation) {
 
 Status create(const Operation& operation, Build& build) {
   xnn_operator_t binary = nullptr;
-  FIG_TRY(status_of(xnn_create_binary_elementwise_nd(
-                        choose(operation.as<format::Binary>().function()), xnn_datatype_fp32,
-                        nullptr, nullptr, nullptr, /*flags=*/0, &binary),
-                    "Binary"));
+  FIG_TRY(status_of_created(xnn_create_binary_elementwise_nd(
+                                choose(operation.as<format::Binary>().function()),
+                                xnn_datatype_fp32, nullptr, nullptr, nullptr, /*flags=*/0, &binary),
+                            binary, "Binary"));
   build.state = binary;
   std::size_t shapes[2][XNN_MAX_TENSOR_DIMS];
   for (std::size_t i = 0; i < 2; ++i)

@@ -27,7 +27,7 @@ Status create(const Operation& operation, Build& build) {
       extent(input, 3), extent(kernel, 0), weights, bias_of(operation, 2), limits.low, limits.high,
       /*flags=*/0, nullptr, nullptr, &convolution);
   build.arena.give_back();
-  FIG_TRY(status_of(created, "Conv2D"));
+  FIG_TRY(status_of_created(created, convolution, "Conv2D"));
   build.state = convolution;
   std::size_t bytes = 0;
   std::size_t alignment = 0;

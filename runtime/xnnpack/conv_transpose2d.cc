@@ -102,7 +102,7 @@ Status create_native(const Operation& operation, Build& build, xnn_operator_t& n
       extent(weights, 4), extent(weights, 3), extent(input, 3), extent(operation.out(), 3), turned,
       bias_of(operation, 2), limits.low, limits.high, /*flags=*/0, nullptr, nullptr, &native);
   build.arena.give_back();
-  FIG_TRY(status_of(status, "ConvTranspose2D"));
+  FIG_TRY(status_of_created(status, native, "ConvTranspose2D"));
   return status_of(xnn_reshape_deconvolution2d_nhwc_f32(
                        native, extent(input, 0), extent(input, 1), extent(input, 2),
                        number(options.output_padding_height()),

@@ -52,6 +52,13 @@ inline Status status_of(xnn_status status, const char* kind) {
                         "); use the portable backend"});
 }
 
+// The same after a create. Where memory ends, XNNPACK may report success and give no operator.
+inline Status status_of_created(xnn_status status, const xnn_operator_t& created,
+                                const char* kind) {
+  return status_of(
+      status == xnn_status_success && created == nullptr ? xnn_status_out_of_memory : status, kind);
+}
+
 inline const float* bias_of(const Operation& operation, std::size_t index) {
   return operation.has(index) ? operation.in(index).floats() : nullptr;
 }

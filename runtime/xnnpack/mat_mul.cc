@@ -15,7 +15,8 @@ bool accepts(const Operation& operation) {
 
 Status create(const Operation& operation, Build& build) {
   xnn_operator_t product = nullptr;
-  FIG_TRY(status_of(xnn_create_batch_matrix_multiply_nc_f32(/*flags=*/0, &product), "MatMul"));
+  FIG_TRY(status_of_created(xnn_create_batch_matrix_multiply_nc_f32(/*flags=*/0, &product), product,
+                            "MatMul"));
   build.state = product;
   // XNNPACK wants as many leading axes of one as of the other; missing ones are 1.
   const int rank = operation.out().shape.rank;

@@ -16,12 +16,12 @@ struct MatrixProductShape {
 inline Status create_matrix_product(const MatrixProductShape& shape, const float* weights,
                                     const float* bias, const Limits& limits,
                                     xnn_operator_t& product) {
-  return status_of(
+  return status_of_created(
       xnn_create_fully_connected_nc_f32(shape.inputs, shape.outputs, /*input_stride=*/shape.inputs,
                                         shape.output_stride, weights, bias, limits.low, limits.high,
                                         /*flags=*/0, /*code_cache=*/nullptr,
                                         /*weights_cache=*/nullptr, &product),
-      "a matrix product");
+      product, "a matrix product");
 }
 
 // Multiplies `rows` rows: XNNPACK's reshape of a fully-connected operator is arithmetic alone, so

@@ -39,28 +39,28 @@ Status create(const Operation& operation, Build& build) {
   const std::size_t channels = extent(input, 3);
   xnn_operator_t pool = nullptr;
   if (options.function() == format::PoolFunction::Max) {
-    FIG_TRY(status_of(
+    FIG_TRY(status_of_created(
         xnn_create_max_pooling2d_nhwc_f32(
             number(options.pad_top()), number(options.pad_right()), number(options.pad_bottom()),
             number(options.pad_left()), number(options.kernel_height()),
             number(options.kernel_width()), number(options.stride_height()),
             number(options.stride_width()), number(options.dilation_height()),
             number(options.dilation_width()), limits.low, limits.high, /*flags=*/0, &pool),
-        "Pool2D"));
+        pool, "Pool2D"));
     build.state = pool;
     return status_of(xnn_reshape_max_pooling2d_nhwc_f32(
                          pool, extent(input, 0), extent(input, 1), extent(input, 2), channels,
                          channels, channels, nullptr, nullptr, operation.threads),
                      "Pool2D");
   }
-  FIG_TRY(status_of(
+  FIG_TRY(status_of_created(
       xnn_create_average_pooling2d_nhwc_f32(
           number(options.pad_top()), number(options.pad_right()), number(options.pad_bottom()),
           number(options.pad_left()), number(options.kernel_height()),
           number(options.kernel_width()), number(options.stride_height()),
           number(options.stride_width()), limits.low, limits.high,
           /*flags=*/0, &pool),
-      "Pool2D"));
+      pool, "Pool2D"));
   build.state = pool;
   std::size_t bytes = 0;
   std::size_t alignment = 0;

@@ -19,9 +19,9 @@ Status create(const Operation& operation, Build& build) {
       options.function() == format::ReduceFunction::Mean ? xnn_reduce_mean : xnn_reduce_sum;
   xnn_operator_t reduce = nullptr;
   // Whether axes of 1 are kept is a matter of the output's shape alone.
-  FIG_TRY(status_of(xnn_create_reduce_nd(function, xnn_datatype_fp32, nullptr, nullptr,
-                                         XNN_FLAG_KEEP_DIMS, &reduce),
-                    "Reduce"));
+  FIG_TRY(status_of_created(xnn_create_reduce_nd(function, xnn_datatype_fp32, nullptr, nullptr,
+                                                 XNN_FLAG_KEEP_DIMS, &reduce),
+                            reduce, "Reduce"));
   build.state = reduce;
   const int rank = operation.in(0).shape.rank;
   std::int64_t axes[XNN_MAX_TENSOR_DIMS];

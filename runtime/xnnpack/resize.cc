@@ -38,9 +38,10 @@ Status create(const Operation& operation, Build& build) {
   const Tensor& input = operation.in(0);
   const std::size_t channels = extent(input, 3);
   xnn_operator_t resize = nullptr;
-  FIG_TRY(status_of(xnn_create_resize_bilinear2d_nhwc_f32(
-                        extent(operation.out(), 1), extent(operation.out(), 2), flags, &resize),
-                    "Resize"));
+  FIG_TRY(
+      status_of_created(xnn_create_resize_bilinear2d_nhwc_f32(
+                            extent(operation.out(), 1), extent(operation.out(), 2), flags, &resize),
+                        resize, "Resize"));
   build.state = resize;
   std::size_t bytes = 0;
   std::size_t alignment = 0;

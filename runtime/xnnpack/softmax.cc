@@ -10,7 +10,7 @@ bool accepts(const Operation& operation) {
 
 Status create(const Operation& operation, Build& build) {
   xnn_operator_t softmax = nullptr;
-  FIG_TRY(status_of(xnn_create_softmax_nc_f32(/*flags=*/0, &softmax), "Softmax"));
+  FIG_TRY(status_of_created(xnn_create_softmax_nc_f32(/*flags=*/0, &softmax), softmax, "Softmax"));
   build.state = softmax;
   const std::size_t channels = extent(operation.in(0), operation.in(0).shape.rank - 1);
   const std::size_t rows = static_cast<std::size_t>(operation.in(0).elements()) / channels;

@@ -12,7 +12,8 @@ bool accepts(const Operation& operation) {
 
 Status create(const Operation& operation, Build& build) {
   xnn_operator_t transpose = nullptr;
-  FIG_TRY(status_of(xnn_create_transpose_nd_x32(/*flags=*/0, &transpose), "Transpose"));
+  FIG_TRY(status_of_created(xnn_create_transpose_nd_x32(/*flags=*/0, &transpose), transpose,
+                            "Transpose"));
   build.state = transpose;
   std::size_t shape[XNN_MAX_TENSOR_DIMS];
   std::size_t permutation[XNN_MAX_TENSOR_DIMS];

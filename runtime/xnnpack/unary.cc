@@ -72,10 +72,10 @@ bool accepts(const Operation& operation) {
 Status create(const Operation& operation, Build& build) {
   const Choice choice = choose(operation.as<format::Unary>());
   xnn_operator_t unary = nullptr;
-  FIG_TRY(status_of(
+  FIG_TRY(status_of_created(
       xnn_create_unary_elementwise_nc(choice.function, xnn_datatype_fp32, xnn_datatype_fp32,
                                       &choice.parameters, nullptr, nullptr, /*flags=*/0, &unary),
-      "Unary"));
+      unary, "Unary"));
   build.state = unary;
   const auto count = static_cast<std::size_t>(operation.out().elements());
   return status_of(xnn_reshape_unary_elementwise_nc(unary, /*batch_size=*/1, count, count, count,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 
 #include "tests/support/loaded_model.h"
 
@@ -32,6 +33,7 @@ TEST_CASE("portable and XNNPACK agree within 1e-4 on every shipped model") {
     for (const std::int32_t batch : {1, 7}) {
       RunningSession portable(*model, {.batch = batch, .backend = Backend::kPortable});
       RunningSession fast(*model, {.batch = batch, .backend = Backend::kXnnpack});
+      double last_sum = 0;
       for (const std::uint64_t seed : {1, 2, 3}) {
         fill_inputs(portable.session, *model, seed);
         fill_inputs(fast.session, *model, seed);
@@ -42,9 +44,10 @@ TEST_CASE("portable and XNNPACK agree within 1e-4 on every shipped model") {
           CAPTURE(batch);
           const std::span<float> expected = portable.session.output(i).values();
           CHECK(largest_difference(fast.session.output(i).values(), expected) <= 1e-4);
-          // Something was drawn at all.
-          CHECK(*std::max_element(expected.begin(), expected.end()) >
-                *std::min_element(expected.begin(), expected.end()));
+          // Something was computed at all: another seed gives other numbers.
+          const double sum = std::accumulate(expected.begin(), expected.end(), 0.0);
+          if (i == 0) CHECK(sum != last_sum);
+          if (i == 0) last_sum = sum;
         }
       }
     }

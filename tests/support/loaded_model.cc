@@ -66,7 +66,7 @@ void fill_inputs(Session& session, const Model& model, std::uint64_t seed) {
     fill_normal(session.input(i), seed + static_cast<std::uint64_t>(i));
 }
 
-const char* name_of(Backend backend) {
+std::string name_of(Backend backend) {
   return backend == Backend::kPortable ? "portable" : "xnnpack";
 }
 

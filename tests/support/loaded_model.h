@@ -44,6 +44,6 @@ struct RunningSession {
 // Fills every input with draws that depend on `seed` alone.
 void fill_inputs(Session& session, const Model& model, std::uint64_t seed);
 
-const char* name_of(Backend backend);
+std::string name_of(Backend backend);
 
 }  // namespace figment::testing
