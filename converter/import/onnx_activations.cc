@@ -60,6 +60,13 @@ void clip(OnnxNode& node) {
   if (node.opset() < 11) {
     low = node.number_attribute("min", low);
     high = node.number_attribute("max", high);
+  } else if ((node.has_input(1) && !node.constant(node.input(1))) ||
+             (node.has_input(2) && !node.constant(node.input(2)))) {
+    // Limits that the model computes.
+    TensorId x = node.input(0);
+    if (node.has_input(1)) x = node.binary(BinaryFunction::Max, x, node.input(1));
+    if (node.has_input(2)) x = node.binary(BinaryFunction::Min, x, node.input(2));
+    return node.set_output(0, x);
   } else {
     if (node.has_input(1)) low = node.number(node.input(1), "lower limit");
     if (node.has_input(2)) high = node.number(node.input(2), "upper limit");

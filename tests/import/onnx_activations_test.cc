@@ -88,6 +88,13 @@ TEST_CASE("Clip's limits are attributes before opset 11 and operands from there 
                      "attribute 'min' is not supported in opset 13");
 }
 
+TEST_CASE("Clip's limits may be computed by the model") {
+  OnnxBuilder builder(13);
+  builder.input("x", {1, 3}).input("low", {1}).floats("high", {}, {2});
+  builder.node("Clip", {"x", "low", "high"}, {"y"}).output("y");
+  check_values(builder, {{-3, 1, 5}, {-1}}, {1, 3}, {-1, 1, 2});
+}
+
 TEST_CASE("Softmax runs along one axis from opset 13, over all later axes before") {
   const std::vector<float> x = ramp(12, -1, 0.3F);
   const auto normalized = [&](const std::vector<std::vector<int>>& groups) {
