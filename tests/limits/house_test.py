@@ -1,10 +1,8 @@
-#!/ usr / bin / env python3
-""
-    "The rules of the house that a machine can check (README.md, " The house ").
+#!/usr/bin/env python3
+"""The rules of the house that a machine can check (README.md, "The house").
 
-    - includes point one way : the runtime knows nothing of converter /
-    , targets /, models / and tests /, the converter nothing of targets /
-    ;
+- includes point one way: the runtime knows nothing of converter/, targets/, models/ and tests/, the
+  converter nothing of targets/;
 - a file past 400 lines is probably two things;
 - the runtime has no heap, no exceptions, no printing, no files, no abort;
 - every source file opens with a comment that says what it is for.
@@ -19,18 +17,18 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONGEST_FILE = 400
 
-#Folder->what its includes may not begin with.
+# Folder -> what its includes may not begin with.
 FORBIDDEN_INCLUDES = {
     "runtime": ("converter/", "targets/", "models/", "tests/"),
     "converter": ("targets/", "models/", "tests/"),
     "targets": ("tests/",),
 }
 
-#What the runtime may not say, outside comments and strings.
+# What the runtime may not say, outside comments and strings.
 FORBIDDEN_IN_RUNTIME = {
     "an exception": r"\b(throw|try|catch)\b",
     "RTTI": r"\b(dynamic_cast|typeid)\b",
-#Placement new is how arenas work : `new (place) T`.
+    # Placement new is how arenas work: `new (place) T`.
     "the heap": r"(?<!\boperator )\bnew\b(?!\s*\()|\boperator\s+(new|delete)\b|\bdelete\b(?<!= delete)"
                 r"|\b(malloc|calloc|realloc|aligned_alloc|posix_memalign|free|strdup|alloca)\s*\("
                 r"|\bmake_(unique|shared)\b|\bstd::(unique_ptr|shared_ptr)\b",
@@ -40,8 +38,8 @@ FORBIDDEN_IN_RUNTIME = {
     "a file": r"\b(fopen|freopen|open|creat|mmap)\s*\(\s*(\"|[a-z_]*path)|\bstd::[io]?fstream\b",
     "abort": r"(?<![\w.>:])(abort|exit|_exit|quick_exit|terminate|assert)\s*\(|\bstd::(abort|exit|terminate)\b",
 }
-#The exceptions : Session::arena_bytes measures with memory borrowed from the system and given back, and
-#XNNPACK's start, once in a process, comes before there is an arena.
+# The exceptions: Session::arena_bytes measures with memory borrowed from the system and given back, and
+# XNNPACK's start, once in a process, comes before there is an arena.
 ALLOWED = {("runtime/base/arena.cc", "the heap"), ("runtime/xnnpack/allocator.cc", "the heap")}
 FORBIDDEN_HEADERS_IN_RUNTIME = {
     "iostream", "fstream", "sstream", "ostream", "istream", "cstdio", "stdio.h", "vector", "string",
