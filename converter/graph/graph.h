@@ -1,9 +1,9 @@
 // The converter's intermediate form: a list of the runtime's own operators over named tensors.
 //
-// Every graph between import and emit has a meaning that the runtime defines: importers emit the runtime's
-// operators (pictures N,H,W,C, with a Transpose before and after where the source had N,C,H,W), and each
-// pass turns one such graph into another with the same results. Shapes are those at batch 1; `batch_axis`
-// says which axis the batch multiplies.
+// Every graph between import and emit has a meaning that the runtime defines: importers emit the
+// runtime's operators (pictures N,H,W,C, with a Transpose before and after where the source had
+// N,C,H,W), and each pass turns one such graph into another with the same results. Shapes are those
+// at batch 1; `batch_axis` says which axis the batch multiplies.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@
 
 namespace figment::converter {
 
-// What a user did wrong or what cannot be converted: one sentence that names the node, the operator and
-// what to do. The only exception of the converter; the command line prints it.
+// What a user did wrong or what cannot be converted: one sentence that names the node, the operator
+// and what to do. The only exception of the converter; the command line prints it.
 struct ConvertError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -37,13 +37,15 @@ struct GraphTensor {
   DataType type = DataType::kFloat32;
   Shape shape;
   int batch_axis = -1;
-  // Row-major little-endian values of a constant. Constants of 64-bit integers and booleans in the source
-  // are held as int32 (values saturate).
+  // Row-major little-endian values of a constant. Constants of 64-bit integers and booleans in the
+  // source are held as int32 (values saturate).
   std::optional<std::vector<std::byte>> data;
 
   bool constant() const { return data.has_value(); }
   const float* floats() const { return reinterpret_cast<const float*>(data->data()); }
-  const std::int32_t* integers() const { return reinterpret_cast<const std::int32_t*>(data->data()); }
+  const std::int32_t* integers() const {
+    return reinterpret_cast<const std::int32_t*>(data->data());
+  }
 };
 
 struct Node {
@@ -76,7 +78,8 @@ format::OperatorOptionsUnion make_options(T table) {
 struct GraphPort {
   std::string name;
   TensorId tensor = kAbsent;
-  std::vector<std::uint8_t> source_axes;  // axis i of the source's order is our axis source_axes[i]; empty: same
+  std::vector<std::uint8_t>
+      source_axes;  // axis i of the source's order is our axis source_axes[i]; empty: same
 };
 
 struct Graph {
@@ -90,15 +93,20 @@ struct Graph {
   GraphTensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }
 
   TensorId add_input(std::string tensor_name, DataType type, const Shape& shape);
-  TensorId add_constant(std::string tensor_name, DataType type, const Shape& shape, std::vector<std::byte> data);
-  TensorId add_floats(std::string tensor_name, const Shape& shape, const std::vector<float>& values);
-  TensorId add_integers(std::string tensor_name, const Shape& shape, const std::vector<std::int32_t>& values);
+  TensorId add_constant(std::string tensor_name, DataType type, const Shape& shape,
+                        std::vector<std::byte> data);
+  TensorId add_floats(std::string tensor_name, const Shape& shape,
+                      const std::vector<float>& values);
+  TensorId add_integers(std::string tensor_name, const Shape& shape,
+                        const std::vector<std::int32_t>& values);
 
-  // Appends a node and returns its output, whose type and shape the runtime's own rule gives. `declared` is for
-  // operators whose output is a matter of declaration (Reshape, Tile, RandomNormal). When every input is constant
-  // (and the operator is not RandomNormal) nothing is appended: the runtime's portable definition computes the
-  // values and the result is a constant. Throws ConvertError with the runtime's sentence.
-  TensorId add_node(std::string node_name, format::OperatorOptionsUnion options, std::vector<TensorId> node_inputs,
+  // Appends a node and returns its output, whose type and shape the runtime's own rule gives.
+  // `declared` is for operators whose output is a matter of declaration (Reshape, Tile,
+  // RandomNormal). When every input is constant (and the operator is not RandomNormal) nothing is
+  // appended: the runtime's portable definition computes the values and the result is a constant.
+  // Throws ConvertError with the runtime's sentence.
+  TensorId add_node(std::string node_name, format::OperatorOptionsUnion options,
+                    std::vector<TensorId> node_inputs,
                     std::optional<Shape> declared = std::nullopt);
 };
 
@@ -106,15 +114,16 @@ Shape make_shape(const std::vector<std::int64_t>& extents);  // throws past kMax
 std::string describe(const Shape& shape);                    // "1x3x64x64"
 std::string kind_name(const Node& node);                     // "ConvTranspose2D"
 
-// The output's type and shape that the runtime's rule gives `node` when its inputs have the shapes of `batch`
-// times their batch axis. Throws ConvertError with the runtime's sentence.
+// The output's type and shape that the runtime's rule gives `node` when its inputs have the shapes
+// of `batch` times their batch axis. Throws ConvertError with the runtime's sentence.
 GraphTensor infer(const Graph& graph, const Node& node, int batch);
 
-// Checks that every node's declared output is what the runtime's rules give, at `batch`; false at the first that is not.
+// Checks that every node's declared output is what the runtime's rules give, at `batch`; false at
+// the first that is not.
 bool holds_at_batch(const Graph& graph, int batch);
 
-// Runs one node whose inputs are all constant through the runtime's portable definition; its activation is
-// left to the caller.
+// Runs one node whose inputs are all constant through the runtime's portable definition; its
+// activation is left to the caller.
 std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const GraphTensor& result);
 
 // How many nodes and outputs read each tensor; index = tensor id.

@@ -45,7 +45,7 @@ std::int32_t saturate(T value) {
                ? std::numeric_limits<std::int32_t>::max()
                : static_cast<std::int32_t>(value);
   } else {
-    const std::int64_t wide = value;
+    const auto wide = static_cast<std::int64_t>(value);
     if (wide > std::numeric_limits<std::int32_t>::max())
       return std::numeric_limits<std::int32_t>::max();
     if (wide < std::numeric_limits<std::int32_t>::min())
@@ -164,7 +164,8 @@ void from_raw(const TensorProto& proto, const std::string& raw, std::vector<std:
     case TensorProto::UINT16:
       return convert_raw<std::uint16_t, std::int32_t>(raw, bytes, saturate<std::uint16_t>);
     case TensorProto::INT8:
-      return convert_raw<std::int8_t, std::int32_t>(raw, bytes, saturate<std::int8_t>);
+      return convert_raw<std::uint8_t, std::int32_t>(
+          raw, bytes, [](std::uint8_t value) { return value < 128 ? value : value - 256; });
     case TensorProto::UINT8:
       return convert_raw<std::uint8_t, std::int32_t>(raw, bytes, saturate<std::uint8_t>);
     default:  // BOOL

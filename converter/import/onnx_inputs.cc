@@ -78,15 +78,21 @@ void OnnxImporter::add_input(const onnx::ValueInfoProto& input, OnnxScope& scope
     if (has_shape && static_cast<std::size_t>(source.dim_size()) != extents.size())
       throw ConvertError(what + " has the shape " + describe_source(source) + ", which " + asked +
                          " does not fit; give " + std::to_string(source.dim_size()) + " extents");
-    for (int axis = 0; has_shape && axis < source.dim_size(); ++axis)
-      if (!is_open(source.dim(axis)) &&
-          source.dim(axis).dim_value() != extents[static_cast<std::size_t>(axis)] &&
-          !(axis == 0 && source.dim(0).dim_value() == 1))
-        throw ConvertError(what + " has the shape " + describe_source(source) + ", which " + asked +
-                           " does not fit; only its open extents can be chosen");
-    for (const std::int64_t extent : extents)
-      if (extent <= 0)
-        throw ConvertError(what + " was given the shape " + asked + "; extents must be positive");
+    bool fits = true;
+    bool positive = true;
+    for (int axis = 0; has_shape && axis < source.dim_size(); ++axis) {
+      const auto& extent = source.dim(axis);
+      // A batch of 1 may be made another; other extents are as the source says.
+      if (!is_open(extent) && extent.dim_value() != extents[static_cast<std::size_t>(axis)] &&
+          !(axis == 0 && extent.dim_value() == 1))
+        fits = false;
+    }
+    for (const std::int64_t extent : extents) positive = positive && extent > 0;
+    if (!fits)
+      throw ConvertError(what + " has the shape " + describe_source(source) + ", which " + asked +
+                         " does not fit; only its open extents can be chosen");
+    if (!positive)
+      throw ConvertError(what + " was given the shape " + asked + "; extents must be positive");
   } else {
     if (!has_shape)
       throw ConvertError(what + " has no shape; give it, for example --input " + input.name() +

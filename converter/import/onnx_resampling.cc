@@ -1,6 +1,7 @@
 // Operators that change a picture's size by moving or mixing its pixels.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "converter/import/onnx_families.h"
 #include "converter/import/onnx_spatial.h"
@@ -101,8 +102,8 @@ void resize_to(OnnxNode& node, TensorId x, const Request& request, format::Resiz
 }
 
 std::vector<int> all_axes(int rank) {
-  std::vector<int> axes;
-  for (int axis = 0; axis < rank; ++axis) axes.push_back(axis);
+  std::vector<int> axes(static_cast<std::size_t>(rank));
+  std::iota(axes.begin(), axes.end(), 0);
   return axes;
 }
 

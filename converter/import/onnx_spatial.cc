@@ -89,7 +89,7 @@ SlidingWindow read_window(const OnnxNode& node, int spatial_axes,
   read_axes(node, "strides", spatial_axes, window.stride);
   read_axes(node, "dilations", spatial_axes, window.dilation);
   if (const auto pads = node.integer_list("pads")) {
-    if (pads->size() != static_cast<std::size_t>(2 * spatial_axes))
+    if (pads->size() != 2 * static_cast<std::size_t>(spatial_axes))
       node.refuse("its attribute 'pads' has " + std::to_string(pads->size()) +
                   " numbers, but must have " + std::to_string(2 * spatial_axes));
     const bool automatic = node.text("auto_pad", "NOTSET") != "NOTSET";
