@@ -20,7 +20,8 @@ struct ModelFacts {
   std::string licence;
 };
 
-// Weights are aligned to 64 bytes, the content hash is filled in. The vector's own memory need not be aligned.
+// Weights are aligned to 64 bytes, the content hash is filled in. The vector's own memory need not
+// be aligned.
 std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts);
 
 }  // namespace figment::converter
