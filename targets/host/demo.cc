@@ -66,6 +66,8 @@ void print_letters(const std::vector<Picture>& pictures) {
 }
 
 ExitCode demo(const std::string& folder) {
+  std::error_code unable;  // then the pictures cannot be written, which says why
+  std::filesystem::create_directories(folder, unable);
   const std::filesystem::path home = find_home();
   constexpr int kCount = 64, kScale = 2;
   for (const DemoModel& shown : kModels) {

@@ -190,11 +190,12 @@ TEST_CASE("sample and bench refuse what the model cannot do") {
   CHECK(full.code == 8);
 }
 
-TEST_CASE("demo without its models says where they should be") {
+TEST_CASE("demo makes the folder for its pictures, and says when it cannot") {
   const ScratchFolder folder;
-  const CommandResult result = run_figment("demo -o " + (folder / "none"));
-  CHECK(result.code == 8);
-  CHECK(folder.files() == 0);
+  CHECK(run_figment("demo -o " + (folder / "new/folder")).code == 0);
+  CHECK(std::filesystem::file_size(folder / "new/folder/digits_vae.png") > 0);
+  CHECK(std::filesystem::file_size(folder / "new/folder/digits_gan.png") > 0);
+  CHECK(run_figment("demo -o " + (folder / "new/folder/digits_vae.png/below")).code == 8);
 }
 
 }  // namespace figment::testing
