@@ -1,6 +1,8 @@
 // The portable backend is the definition: XNNPACK must agree with it on every shipped model.
 #include <doctest/doctest.h>
+#ifdef FIGMENT_WITH_XNNPACK
 #include <pthreadpool.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -54,6 +56,7 @@ TEST_CASE("portable and XNNPACK agree within 1e-4 on every shipped model") {
   }
 }
 
+#ifdef FIGMENT_WITH_XNNPACK
 TEST_CASE("two threads draw what one draws") {
   const std::unique_ptr<pthreadpool, decltype(&pthreadpool_destroy)> threads(pthreadpool_create(2),
                                                                              pthreadpool_destroy);
@@ -75,6 +78,7 @@ TEST_CASE("two threads draw what one draws") {
     }
   }
 }
+#endif
 
 TEST_CASE("a batch draws what its samples draw alone") {
   for (const auto& path : shipped_models()) {
