@@ -10,6 +10,7 @@
 
 #include "targets/host/npy.h"
 #include "targets/host/png.h"
+#include "tests/host/arrays.h"
 #include "tests/host/scratch_folder.h"
 
 namespace figment::testing {
@@ -35,25 +36,9 @@ std::string convert(const ScratchFolder& folder, const std::string& source,
   return path;
 }
 
-host::Array read_array(const std::string& path) {
-  const std::string text = read_text(path);
-  return host::read_npy(std::as_bytes(std::span(text)), path);
-}
-
 host::Picture read_picture(const std::string& path) {
   const std::string text = read_text(path);
   return host::read_png(std::as_bytes(std::span(text)), path);
-}
-
-double largest_difference(const host::Array& a, const host::Array& b) {
-  CHECK(a.shape == b.shape);
-  REQUIRE(a.values.size() == b.values.size());
-  double largest = 0;
-  for (std::size_t index = 0; index < a.values.size(); ++index)
-    if (const double difference = std::abs(a.values[index] - b.values[index]);
-        !(difference <= largest))
-      largest = difference;
-  return largest;
 }
 
 }  // namespace
