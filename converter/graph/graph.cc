@@ -6,20 +6,10 @@
 #include <limits>
 #include <sstream>
 
+#include "runtime/model_view.h"
+
 namespace figment::converter {
 namespace {
-
-std::size_t element_bytes(DataType type) {
-  switch (type) {
-    case DataType::kFloat32:
-    case DataType::kInt32:
-      return 4;
-    case DataType::kFloat16:
-      return 2;
-    default:
-      return 1;
-  }
-}
 
 template <typename T>
 std::vector<std::byte> to_bytes(const std::vector<T>& values) {
