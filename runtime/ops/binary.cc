@@ -1,7 +1,8 @@
 // Elementwise arithmetic of two tensors, broadcast as in NumPy.
 //
 // int32 is there for the converter, which folds arithmetic on shapes by this definition: overflow
-// wraps, division truncates toward zero, and anything divided by 0 is 0.
+// wraps, division truncates toward zero, and anything divided by 0 is 0, as is what it leaves over.
+#include <cmath>
 #include <cstring>
 
 #include "runtime/math/broadcast.h"
@@ -87,6 +88,20 @@ std::int32_t quotient(std::int32_t a, std::int32_t b) {
   return a / b;
 }
 
+// What division leaves over. C's remainder is exact, hence the same everywhere.
+float remainder(float a, float b) { return one_nan(std::fmod(a, b)); }
+float modulo(float a, float b) {
+  const float rest = remainder(a, b);
+  return rest != 0.0F && (rest < 0.0F) != (b < 0.0F) ? rest + b : rest;
+}
+std::int32_t integer_remainder(std::int32_t a, std::int32_t b) {
+  return b == 0 || b == -1 ? 0 : a % b;
+}
+std::int32_t integer_modulo(std::int32_t a, std::int32_t b) {
+  const std::int32_t rest = integer_remainder(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
 struct Row {
   BinaryFunction function;
   Kernel floats;
@@ -110,6 +125,8 @@ constexpr Row kRows[] = {
     {BinaryFunction::Min, each<float, least>, each<std::int32_t, lesser_integer>},
     {BinaryFunction::PRelu,
      each<float, [](float a, float b) { return one_nan(a < 0.0F ? a * b : a); }>, nullptr},
+    {BinaryFunction::Modulo, each<float, modulo>, each<std::int32_t, integer_modulo>},
+    {BinaryFunction::Remainder, each<float, remainder>, each<std::int32_t, integer_remainder>},
 };
 
 // One row a function, in the schema's order, so that the schema's number is the row's.

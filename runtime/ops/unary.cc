@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "runtime/math/elementary.h"
+#include "runtime/math/trigonometry.h"
 #include "runtime/ops/checks.h"
 
 namespace figment::ops {
@@ -37,6 +37,21 @@ FIGMENT_INLINE float gelu_tanh(float x) {
   return gated(x, 0.5F + 0.5F * math::tanh(kRoot * (x + 0.044715F * (x * x * x))));
 }
 
+// To the nearest integer, halves to even; numbers from 2^23 on are integers. Keeps the sign of
+// zero.
+FIGMENT_INLINE float round_even(float x) {
+  const float size = absolute(x);
+  return size < 0x1p23F ? math::with_sign((size + 0x1p23F) - 0x1p23F, x) : x;
+}
+FIGMENT_INLINE float floor(float x) {
+  const float nearest = round_even(x);
+  return nearest > x ? nearest - 1.0F : nearest;
+}
+FIGMENT_INLINE float ceil(float x) {
+  const float nearest = round_even(x);
+  return nearest < x ? math::with_sign(absolute(nearest + 1.0F), x) : nearest;
+}
+
 // y = function(x, alpha, beta), through a block of its own: so the compiler need not fear that y
 // overlaps x, and one loop of fixed length serves the rest too. NaN leaves with one bit pattern.
 template <auto kFunction>
@@ -54,7 +69,7 @@ void each(float alpha, float beta, const float* x, float* y, std::int64_t count)
 }
 
 // Which parameters a function reads, and what they may be.
-enum class Parameters : std::uint8_t { kNone, kAlpha, kBoth, kLimits };
+enum class Parameters : std::uint8_t { kNone, kAlpha, kDivisor, kBoth, kLimits };
 
 struct Row {
   UnaryFunction function;
@@ -105,6 +120,27 @@ constexpr Row kRows[] = {
     {UnaryFunction::Swish, Parameters::kAlpha,
      each<[](float x, float alpha, float) { return gated(x, math::sigmoid(alpha * x)); }>},
     {UnaryFunction::Mish, Parameters::kNone, each<[](float x, float, float) { return mish(x); }>},
+    {UnaryFunction::Sin, Parameters::kNone,
+     each<[](float x, float, float) { return math::sin(x); }>},
+    {UnaryFunction::Cos, Parameters::kNone,
+     each<[](float x, float, float) { return math::cos(x); }>},
+    {UnaryFunction::Floor, Parameters::kNone, each<[](float x, float, float) { return floor(x); }>},
+    {UnaryFunction::Ceil, Parameters::kNone, each<[](float x, float, float) { return ceil(x); }>},
+    {UnaryFunction::Round, Parameters::kNone,
+     each<[](float x, float, float) { return round_even(x); }>},
+    {UnaryFunction::Sign, Parameters::kNone,
+     each<[](float x, float, float) { return 0.0F < absolute(x) ? math::with_sign(1.0F, x) : x; }>},
+    {UnaryFunction::Reciprocal, Parameters::kNone,
+     each<[](float x, float, float) { return 1.0F / x; }>},
+    {UnaryFunction::Celu, Parameters::kDivisor, each<[](float x, float alpha, float) {
+       return x < 0.0F ? alpha * math::expm1_negative(x / alpha) : x;
+     }>},
+    {UnaryFunction::ThresholdedRelu, Parameters::kAlpha,
+     each<[](float x, float alpha, float) { return x <= alpha ? 0.0F : x; }>},
+    {UnaryFunction::Softsign, Parameters::kNone, each<[](float x, float, float) {
+       const float size = absolute(x);
+       return math::with_sign(size < math::kInfinity ? size / (1.0F + size) : 1.0F, x);
+     }>},
 };
 
 // One row a function, in the schema's order, so that the schema's number is the row's.
@@ -151,6 +187,9 @@ Status check_unary(UnaryFunction function, float alpha, float beta) {
     case Parameters::kAlpha:
       sound = finite(alpha);
       break;
+    case Parameters::kDivisor:
+      sound = finite(alpha) && alpha > 0.0F;
+      break;
     case Parameters::kBoth:
       sound = finite(alpha) && finite(beta);
       break;
@@ -160,7 +199,7 @@ Status check_unary(UnaryFunction function, float alpha, float beta) {
   }
   if (!sound)
     return bad_file({"the parameters of ", format::EnumNameUnaryFunction(function),
-                     " are not finite or not in order; convert the model again"});
+                     " are not finite, not positive or not in order; convert the model again"});
   return {};
 }
 

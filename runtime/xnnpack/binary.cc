@@ -20,7 +20,7 @@ xnn_binary_operator choose(format::BinaryFunction function) {
       return xnn_binary_minimum;
     case format::BinaryFunction::PRelu:
       return xnn_binary_prelu;
-    case format::BinaryFunction::Pow:  // XNNPACK calls the C library's powf
+    default:  // XNNPACK calls the C library's powf for Pow, and has no other
       break;
   }
   return xnn_binary_invalid;

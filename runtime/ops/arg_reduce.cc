@@ -1,0 +1,26 @@
+// Where the largest or smallest number along an axis stands.
+#include "runtime/ops/checks.h"
+
+namespace figment::ops {
+namespace {
+
+Status shape(const Operation&, Tensor&) {
+  return unsupported({"ArgReduce is not in this build yet"});
+}
+
+void forward(const Operation&) {}
+
+}  // namespace
+
+extern const OperatorRoom kArgReduce;
+const OperatorRoom kArgReduce{
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .memory = Memory::kOwn,
+    .shape = shape,
+    .scratch_bytes = nullptr,
+    .forward = forward,
+    .multiply_adds = nullptr,
+};
+
+}  // namespace figment::ops
