@@ -67,11 +67,6 @@ void run_passes(Graph& graph, const ConvertOptions& options, Conversion& convers
 
 // The last look before the file is written.
 void check_graph(const Graph& graph) {
-  for (const GraphPort& port : graph.outputs)
-    if (graph.tensor(port.tensor).constant())
-      throw ConvertError(
-          "output '" + port.name +
-          "' does not depend on any input; take it out of the model's outputs and export again");
   if (!holds_at_batch(graph, 1) || (graph.any_batch && !holds_at_batch(graph, 3)))
     throw ConvertError(
         "the converted graph does not fit together, which is an error of the converter; please "

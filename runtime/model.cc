@@ -131,7 +131,8 @@ Status check_sources(const format::Model& root) {
     }
   }
   for (const format::Port* port : *root.outputs())
-    if (!is_input(port->tensor()) && !written(port->tensor(), nodes.size()))
+    if (data_of(port->tensor()) == nullptr && !is_input(port->tensor()) &&
+        !written(port->tensor(), nodes.size()))
       return bad_file({"no operator computes the model's output ", text(port->name())});
   return {};
 }

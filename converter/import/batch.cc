@@ -94,6 +94,8 @@ bool compare_batches(Graph& one, const Graph& many) {
       if (const auto found = repeated.find(one.nodes[index].inputs[input]); found != repeated.end())
         repeat_constant(one, index, input, found->second);
   }
+  for (const GraphPort& port : one.outputs)
+    if (repeated.contains(port.tensor)) return false;
   return holds_at_batch(one, kProbeBatch);
 }
 
