@@ -40,6 +40,14 @@ bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int ax
       return index == 0 && axis < rank - node.as<format::LayerNormalizationT>().axes;
     case OperatorOptions::Softmax:
       return axis != node.as<format::SoftmaxT>().axis;
+    case OperatorOptions::LogSoftmax:
+      return axis != node.as<format::LogSoftmaxT>().axis;
+    case OperatorOptions::ArgReduce:
+      return axis != node.as<format::ArgReduceT>().axis;
+    case OperatorOptions::CumulativeSum:
+      return axis != node.as<format::CumulativeSumT>().axis;
+    case OperatorOptions::GatherElements:
+      return axis != node.as<format::GatherElementsT>().axis;
     case OperatorOptions::Concat:
       return axis != node.as<format::ConcatT>().axis;
     case OperatorOptions::Gather:

@@ -25,20 +25,27 @@ inline bool broadcast_shapes(const Shape& a, const Shape& b, Shape& together) {
   return true;
 }
 
-// How to step over a (tensor 0) and b (tensor 1) while the result is written in row-major order; a
-// stride of 0 repeats.
-inline Axes<2> broadcast_axes(const Shape& a, const Shape& b, const Shape& together) {
-  Axes<2> axes;
-  std::int64_t a_distance = 1;
-  std::int64_t b_distance = 1;
+// How to step over the tensors while the result is written in row-major order; a stride of 0
+// repeats.
+template <int kTensors>
+Axes<kTensors> broadcast_axes(const Shape (&shapes)[kTensors], const Shape& together) {
+  Axes<kTensors> axes;
+  std::int64_t distances[kTensors];
+  for (std::int64_t& distance : distances) distance = 1;
   for (int axis = together.rank - 1; axis >= 0; --axis) {
-    const std::int32_t a_extent = aligned_extent(a, axis, together.rank);
-    const std::int32_t b_extent = aligned_extent(b, axis, together.rank);
-    axes.add(together[axis], {a_extent == 1 ? 0 : a_distance, b_extent == 1 ? 0 : b_distance});
-    a_distance *= a_extent;
-    b_distance *= b_extent;
+    std::int64_t strides[kTensors];
+    for (int tensor = 0; tensor < kTensors; ++tensor) {
+      const std::int32_t extent = aligned_extent(shapes[tensor], axis, together.rank);
+      strides[tensor] = extent == 1 ? 0 : distances[tensor];
+      distances[tensor] *= extent;
+    }
+    axes.add(together[axis], strides);
   }
   return axes;
+}
+
+inline Axes<2> broadcast_axes(const Shape& a, const Shape& b, const Shape& together) {
+  return broadcast_axes<2>({a, b}, together);
 }
 
 }  // namespace figment::math

@@ -1,14 +1,70 @@
-// Comparisons and logic of two tensors.
+// Comparisons and logic of two tensors, broadcast as in NumPy: int32 1 where it holds, 0 elsewhere.
+//
+// NaN is equal to nothing, and neither less nor greater; for And, Or and Xor it is true, as every
+// number but 0.
 #include "runtime/ops/checks.h"
+#include "runtime/ops/elementwise.h"
 
 namespace figment::ops {
 namespace {
 
-Status shape(const Operation&, Tensor&) {
-  return unsupported({"Compare is not in this build yet"});
+using format::CompareFunction;
+
+struct Row {
+  CompareFunction function;
+  Kernel floats;
+  Kernel integers;
+};
+
+template <auto kFunction>
+constexpr Row row(CompareFunction function) {
+  return {function, each<float, std::int32_t, kFunction>,
+          each<std::int32_t, std::int32_t, kFunction>};
 }
 
-void forward(const Operation&) {}
+constexpr Row kRows[] = {
+    row<[](auto a, auto b) { return a == b ? 1 : 0; }>(CompareFunction::Equal),
+    row<[](auto a, auto b) { return a != b ? 1 : 0; }>(CompareFunction::NotEqual),
+    row<[](auto a, auto b) { return a < b ? 1 : 0; }>(CompareFunction::Less),
+    row<[](auto a, auto b) { return a <= b ? 1 : 0; }>(CompareFunction::LessOrEqual),
+    row<[](auto a, auto b) { return (a != 0) & (b != 0) ? 1 : 0; }>(CompareFunction::And),
+    row<[](auto a, auto b) { return (a != 0) | (b != 0) ? 1 : 0; }>(CompareFunction::Or),
+    row<[](auto a, auto b) { return (a != 0) != (b != 0) ? 1 : 0; }>(CompareFunction::Xor),
+};
+
+// One row a function, in the schema's order, so that the schema's number is the row's.
+constexpr bool rows_in_order() {
+  std::size_t index = 0;
+  for (const Row& row : kRows)
+    if (static_cast<std::size_t>(row.function) != index++) return false;
+  return index == static_cast<std::size_t>(CompareFunction::MAX) + 1;
+}
+static_assert(rows_in_order());
+
+Status shape(const Operation& operation, Tensor& result) {
+  const CompareFunction function = operation.as<format::Compare>().function();
+  if (function > CompareFunction::MAX)
+    return unsupported({"comparison ", static_cast<std::int32_t>(function),
+                        " is unknown; the file is damaged or needs a newer Figment"});
+  const Tensor& a = operation.in(0);
+  const Tensor& b = operation.in(1);
+  if (a.type != DataType::kInt32) FIG_TRY(require_float(operation, 0));
+  FIG_TRY(require_type(operation, 1, a.type));
+  Shape together;
+  if (!math::broadcast_shapes(a.shape, b.shape, together))
+    return bad_file({"shapes ", a.shape, " and ", b.shape, " cannot be broadcast together"});
+  return set_result(result, DataType::kInt32, together);
+}
+
+void forward(const Operation& operation) {
+  const Tensor& a = operation.in(0);
+  const Tensor& b = operation.in(1);
+  const Tensor& y = operation.out();
+  const Row& row = kRows[static_cast<std::size_t>(operation.as<format::Compare>().function())];
+  run_blocks(a.type == DataType::kInt32 ? row.integers : row.floats,
+             math::broadcast_axes(a.shape, b.shape, y.shape), static_cast<const std::byte*>(a.data),
+             static_cast<const std::byte*>(b.data), static_cast<std::byte*>(y.data));
+}
 
 }  // namespace
 
@@ -16,7 +72,7 @@ extern const OperatorRoom kCompare;
 const OperatorRoom kCompare{
     .min_inputs = 2,
     .max_inputs = 2,
-    .memory = Memory::kOwn,
+    .memory = Memory::kInPlace,
     .shape = shape,
     .scratch_bytes = nullptr,
     .forward = forward,

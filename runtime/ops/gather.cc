@@ -26,14 +26,6 @@ Status shape(const Operation& operation, Tensor& result) {
   return set_result(result, operation.in(kData).type, shape);
 }
 
-// Counted from the end when negative; what is out of range then is clamped, for the values of
-// indices come from the caller at run time, and forward cannot fail.
-std::int64_t row_of(std::int32_t index, std::int64_t extent) {
-  const std::int64_t row = index < 0 ? index + extent : index;
-  if (row < 0) return 0;
-  return row < extent ? row : extent - 1;
-}
-
 void forward(const Operation& operation) {
   const int axis = operation.as<format::Gather>().axis();
   const Tensor& data = operation.in(kData);

@@ -34,4 +34,12 @@ inline Status require_declared(const Tensor& result) {
   return {};
 }
 
+// The row that an index means: counted from the end when negative. What is out of range then is
+// clamped, for the values of indices come from the caller at run time, and forward cannot fail.
+inline std::int64_t row_of(std::int32_t index, std::int64_t extent) {
+  const std::int64_t row = index < 0 ? index + extent : index;
+  if (row < 0) return 0;
+  return row < extent ? row : extent - 1;
+}
+
 }  // namespace figment::ops

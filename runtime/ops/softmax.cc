@@ -1,6 +1,7 @@
 // Softmax along one axis: e^(x - max) divided by its sum.
 #include "runtime/math/elementary.h"
 #include "runtime/ops/checks.h"
+#include "runtime/ops/lines.h"
 
 namespace figment::ops {
 namespace {
@@ -33,22 +34,14 @@ void forward(const Operation& operation) {
   const Tensor& x = operation.in(0);
   const int axis = operation.as<format::Softmax>().axis();
   const std::int64_t length = x.shape[axis];
-  std::int64_t stride = 1;
-  for (int inner = axis + 1; inner < x.shape.rank; ++inner) stride *= x.shape[inner];
-  const std::int64_t elements = x.elements();
-  for (std::int64_t outer = 0; outer < elements; outer += length * stride) {
-    for (std::int64_t inner = 0; inner < stride; ++inner) {
-      const float* row = x.floats() + outer + inner;
-      float* y = operation.out().floats() + outer + inner;
-      float highest = row[0];
-      for (std::int64_t i = 1; i < length; ++i)
-        highest = row[i * stride] > highest ? row[i * stride] : highest;
-      const double sum = exponentials(row, y, length, stride, highest);
-      const float scale = static_cast<float>(1.0 / sum);
-      for (std::int64_t i = 0; i < length; ++i)
-        y[i * stride] = math::one_nan(y[i * stride] * scale);
-    }
-  }
+  const std::int64_t stride = line_stride(x.shape, axis);
+  for_each_line(x.shape, axis, [&](std::int64_t offset, std::int64_t) {
+    const float* row = x.floats() + offset;
+    float* y = operation.out().floats() + offset;
+    const double sum = exponentials(row, y, length, stride, highest_of(row, length, stride));
+    const float scale = static_cast<float>(1.0 / sum);
+    for (std::int64_t i = 0; i < length; ++i) y[i * stride] = math::one_nan(y[i * stride] * scale);
+  });
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ constexpr Row kRows[] = {
      each<[](float x, float alpha, float) { return x <= alpha ? 0.0F : x; }>},
     {UnaryFunction::Softsign, Parameters::kNone, each<[](float x, float, float) {
        const float size = absolute(x);
-       return math::with_sign(size < math::kInfinity ? size / (1.0F + size) : 1.0F, x);
+       return math::with_sign(size == math::kInfinity ? 1.0F : size / (1.0F + size), x);
      }>},
 };
 

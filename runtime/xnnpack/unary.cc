@@ -58,6 +58,15 @@ Choice choose(const format::Unary& unary) {
     case format::UnaryFunction::Gelu:
       choice.function = xnn_unary_gelu;
       break;
+    case format::UnaryFunction::Floor:
+      choice.function = xnn_unary_floor;
+      break;
+    case format::UnaryFunction::Ceil:
+      choice.function = xnn_unary_ceiling;
+      break;
+    case format::UnaryFunction::Round:
+      choice.function = xnn_unary_bankers_rounding;
+      break;
     default:
       break;
   }

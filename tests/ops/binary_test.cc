@@ -16,9 +16,16 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-const BinaryFunction kFunctions[] = {BinaryFunction::Add, BinaryFunction::Sub,  BinaryFunction::Mul,
-                                     BinaryFunction::Div, BinaryFunction::Pow,  BinaryFunction::Max,
-                                     BinaryFunction::Min, BinaryFunction::PRelu};
+const BinaryFunction kFunctions[] = {
+    BinaryFunction::Add,    BinaryFunction::Sub,      BinaryFunction::Mul, BinaryFunction::Div,
+    BinaryFunction::Pow,    BinaryFunction::Max,      BinaryFunction::Min, BinaryFunction::PRelu,
+    BinaryFunction::Modulo, BinaryFunction::Remainder};
+
+// What division leaves over, with the sign of the divisor.
+double modulo(double a, double b) {
+  const double rest = std::fmod(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
 
 double truth(BinaryFunction function, double a, double b) {
   switch (function) {
@@ -38,6 +45,10 @@ double truth(BinaryFunction function, double a, double b) {
       return std::isnan(a) || std::isnan(b) ? std::nan("") : std::fmin(a, b);
     case BinaryFunction::PRelu:
       return a < 0 ? a * b : a;
+    case BinaryFunction::Modulo:
+      return modulo(a, b);
+    case BinaryFunction::Remainder:
+      return std::fmod(a, b);
   }
   return 0;
 }
@@ -167,6 +178,11 @@ TEST_CASE("integers wrap, divide toward zero, and never trap") {
                   {2, 2, -2, 0, -1, 1, 0, kLow}) == List{3, -3, -3, 0, kLow, kLow, 0, 0});
   CHECK(run_whole(BinaryFunction::Max, {1, -5, kLow}, {2, -6, kHigh}) == List{2, -5, kHigh});
   CHECK(run_whole(BinaryFunction::Min, {1, -5, kLow}, {2, -6, kHigh}) == List{1, -6, kLow});
+  CHECK(run_whole(BinaryFunction::Remainder, {7, -7, 7, -7, 5, kLow, kLow, kHigh},
+                  {3, 3, -3, -3, 0, -1, kHigh, kLow}) == List{1, -1, 1, -1, 0, 0, -1, kHigh});
+  CHECK(run_whole(BinaryFunction::Modulo, {7, -7, 7, -7, 6, 5, kLow, kLow, kHigh},
+                  {3, 3, -3, -3, 3, 0, -1, kHigh, kLow}) ==
+        List{1, 2, -2, -1, 0, 0, 0, kHigh - 1, -1});
 }
 
 TEST_CASE("integers broadcast") {
@@ -179,7 +195,7 @@ TEST_CASE("integers broadcast") {
 TEST_CASE("what a damaged file may say is refused") {
   const TestTensor a{.shape = shape_of({2, 3}), .values = random_values(6, 7)};
   const TestTensor b{.shape = shape_of({2}), .values = random_values(2, 8)};
-  check_refused(options(static_cast<BinaryFunction>(8)), {a, a}, {}, "arithmetic function 8");
+  check_refused(options(static_cast<BinaryFunction>(10)), {a, a}, {}, "arithmetic function 10");
   check_refused(options(static_cast<BinaryFunction>(255)), {a, a}, {}, "arithmetic function 255");
   check_refused(options(BinaryFunction::Add), {a, b}, {}, "2x3 and 2 cannot be broadcast");
   check_refused(options(BinaryFunction::Add), {a, whole({1, 2, 3})}, {}, "must be float32");
