@@ -37,6 +37,7 @@ void constant_of_shape(OnnxNode& node) {
   const auto count = static_cast<std::size_t>(shape.elements());
   OnnxArray result;
   result.type = value ? value->type : DataType::kFloat32;
+  result.source_type = value ? value->source_type : onnx::TensorProto::FLOAT;
   result.shape = shape;
   result.bytes.resize(count * 4);
   for (std::size_t index = 0; value && index < result.bytes.size(); ++index)

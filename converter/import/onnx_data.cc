@@ -243,6 +243,7 @@ DataType graph_type(int onnx_type, const std::string& what) {
 OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path& folder) {
   OnnxArray array;
   array.type = graph_type(proto.data_type(), "array '" + proto.name() + "'");
+  array.source_type = proto.data_type();
   if (proto.dims_size() > kMaxRank)
     refuse(proto, "it has " + std::to_string(proto.dims_size()) + " axes; at most " +
                       std::to_string(kMaxRank) + " are supported");

@@ -18,6 +18,7 @@ struct OnnxArray {
   DataType type = DataType::kFloat32;
   Shape shape;
   std::vector<std::byte> bytes;
+  int source_type = 0;  // onnx::TensorProto_DataType
 };
 
 // The type in which the graph holds numbers of an ONNX type. Throws ConvertError for strings and

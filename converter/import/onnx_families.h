@@ -11,9 +11,11 @@ extern const std::span<const OnnxOperator> kOnnxActivations;    // onnx_activati
 extern const std::span<const OnnxOperator> kOnnxArithmetic;     // onnx_arithmetic.cc
 extern const std::span<const OnnxOperator> kOnnxConstants;      // onnx_constants.cc
 extern const std::span<const OnnxOperator> kOnnxConvolution;    // onnx_convolution.cc
+extern const std::span<const OnnxOperator> kOnnxEinsum;         // onnx_einsum.cc
 extern const std::span<const OnnxOperator> kOnnxPooling;        // onnx_pooling.cc
 extern const std::span<const OnnxOperator> kOnnxMatrix;         // onnx_matrix.cc
 extern const std::span<const OnnxOperator> kOnnxNormalization;  // onnx_normalization.cc
+extern const std::span<const OnnxOperator> kOnnxQuantization;   // onnx_quantization.cc
 extern const std::span<const OnnxOperator> kOnnxReduction;      // onnx_reduction.cc
 extern const std::span<const OnnxOperator> kOnnxResampling;     // onnx_resampling.cc
 extern const std::span<const OnnxOperator> kOnnxShape;          // onnx_shape.cc

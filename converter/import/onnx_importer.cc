@@ -108,11 +108,17 @@ const TensorId* OnnxImporter::find(OnnxScope& scope, const std::string& name) {
       initializer != scope.initializers.end()) {
     OnnxArray array = read_onnx_array(*initializer->second, folder_);
     const TensorId id = graph_.add_constant(name, array.type, array.shape, std::move(array.bytes));
+    note_source_type(id, array.source_type);
     return &(scope.values[name] = id);
   }
   // A branch may read what stands around it. Only the importer writes to scopes, and it made this
   // one.
   return scope.outer != nullptr ? find(const_cast<OnnxScope&>(*scope.outer), name) : nullptr;
+}
+
+int OnnxImporter::source_type(TensorId id) const {
+  const auto found = source_types_.find(id);
+  return found != source_types_.end() ? found->second : onnx::TensorProto::UNDEFINED;
 }
 
 TensorId OnnxImporter::transpose(const std::string& node, TensorId input,

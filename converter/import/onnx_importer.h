@@ -48,6 +48,10 @@ class OnnxImporter {
   // Input 0 with its axes in another order; a constant is turned once for all who want the same
   // order.
   TensorId transpose(const std::string& node, TensorId input, const std::vector<int>& permutation);
+  // The onnx::TensorProto_DataType of a tensor whose numbers may be narrower than the graph holds
+  // them; UNDEFINED where nobody noted it.
+  int source_type(TensorId id) const;
+  void note_source_type(TensorId id, int type) { source_types_[id] = type; }
   // Imports a branch of If in place; its outputs in order.
   std::vector<TensorId> import_branch(const onnx::GraphProto& branch, OnnxScope& outer);
 
@@ -70,6 +74,7 @@ class OnnxImporter {
   std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*>
       functions_;  // by domain and name
   std::map<std::pair<TensorId, std::vector<int>>, TensorId> turned_;
+  std::unordered_map<TensorId, int> source_types_;
   int node_count_ = 0;
   int depth_ = 0;  // of function calls and branches
 };

@@ -111,7 +111,9 @@ void OnnxImporter::add_input(const onnx::ValueInfoProto& input, OnnxScope& scope
   Shape shape = make_shape(extents);
   if (shape.elements() > std::numeric_limits<std::int32_t>::max())
     throw ConvertError(what + " has the shape " + describe(shape) + ", which is too large");
-  scope.values[input.name()] = graph_.add_input(input.name(), type, shape);
+  const TensorId id = graph_.add_input(input.name(), type, shape);
+  note_source_type(id, input.type().tensor_type().elem_type());
+  scope.values[input.name()] = id;
 }
 
 }  // namespace figment::converter

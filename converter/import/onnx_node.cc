@@ -223,7 +223,11 @@ TensorId OnnxNode::integer_constant(const std::vector<std::int64_t>& values, con
 }
 
 TensorId OnnxNode::add_array(OnnxArray array) {
-  return graph().add_constant(label_, array.type, array.shape, std::move(array.bytes));
+  const int source_type = array.source_type;
+  const TensorId id =
+      graph().add_constant(label_, array.type, array.shape, std::move(array.bytes));
+  importer_.note_source_type(id, source_type);
+  return id;
 }
 
 TensorId OnnxNode::expand(TensorId x, const Shape& to) {

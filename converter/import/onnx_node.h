@@ -45,6 +45,8 @@ class OnnxNode {
   int rank(TensorId id) const { return tensor(id).shape.rank; }
   bool constant(TensorId id) const { return tensor(id).constant(); }
   DataType type(TensorId id) const { return tensor(id).type; }
+  // The onnx::TensorProto_DataType that the source gives an operand.
+  int source_type(TensorId id) const { return importer_.source_type(id); }
   // The numbers of an operand that must be known now, `what` it is for the sentence.
   std::vector<std::int64_t> integers(TensorId id, const std::string& what) const;
   std::vector<float> floats(TensorId id, const std::string& what) const;
@@ -81,6 +83,8 @@ class OnnxNode {
   // Throws when any output but the first is read.
   void only_first_output() const;
   void set_output(int index, TensorId id);
+  // Notes the type that the source gives a result, where the graph holds a wider one.
+  void note_source_type(TensorId id, int type) { importer_.note_source_type(id, type); }
   const std::string& output_name(int index) const { return proto_.output(index); }
 
   // ---- Operators ----

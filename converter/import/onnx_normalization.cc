@@ -60,13 +60,33 @@ void group_normalization(OnnxNode& node) {
   normalize_groups(node, groups, per_channel(node.input(1)), per_channel(node.input(2)));
 }
 
+// The second and third output: the mean and 1 / sqrt(variance + epsilon), over the axes from `axis`
+// on, which stay as extents of 1.
+void set_statistics(OnnxNode& node, TensorId x, int axis) {
+  const auto mean_of = [&](TensorId values) {
+    format::ReduceT options;
+    options.function = format::ReduceFunction::Mean;
+    options.keep_axes = true;
+    for (int index = axis; index < node.rank(x); ++index) options.axes.push_back(index);
+    return node.emit(std::move(options), {values});
+  };
+  using format::BinaryFunction;
+  const TensorId mean = mean_of(x);
+  const TensorId centred = node.binary(BinaryFunction::Sub, x, mean);
+  const TensorId variance = mean_of(node.binary(BinaryFunction::Mul, centred, centred));
+  const TensorId safe = node.binary(BinaryFunction::Add, variance,
+                                    node.scalar(node.number_attribute("epsilon", 1e-5F)));
+  node.set_output(1, mean);
+  node.set_output(2, node.unary(format::UnaryFunction::Reciprocal,
+                                node.unary(format::UnaryFunction::Sqrt, safe)));
+}
+
 // Over all axes from `axis` on.
 void layer_normalization(OnnxNode& node) {
   const TensorId x = node.input(0);
   const Shape shape = node.shape(x);
   const int axis = node.checked_axis(node.integer("axis", -1), shape.rank);
   node.ignore("stash_type");
-  node.only_first_output();
   Shape normalized;
   for (int index = axis; index < shape.rank; ++index)
     normalized.dims[normalized.rank++] = shape[index];
@@ -85,6 +105,7 @@ void layer_normalization(OnnxNode& node) {
   options.epsilon = node.number_attribute("epsilon", 1e-5F);
   const TensorId scale = in_full(node.input(1));
   node.set_output(0, node.emit(options, {x, scale, in_full(node.optional_input(2))}));
+  if (node.output_used(1) || node.output_used(2)) set_statistics(node, x, axis);
 }
 
 constexpr OnnxOperator kRows[] = {

@@ -22,8 +22,6 @@ constexpr OnnxOperator kRefused[] = {
     {"MatMulInteger", refuse_quantized},
     {"QLinearConv", refuse_quantized},
     {"QLinearMatMul", refuse_quantized},
-    {"QuantizeLinear", refuse_quantized},
-    {"DequantizeLinear", refuse_quantized},
     {"DynamicQuantizeLinear", refuse_quantized},
 };
 
@@ -33,8 +31,8 @@ const OnnxOperator* find_onnx_operator(const std::string& name) {
   static const std::unordered_map<std::string, const OnnxOperator*> kRows = [] {
     std::unordered_map<std::string, const OnnxOperator*> rows;
     for (const std::span<const OnnxOperator> family :
-         {kOnnxActivations, kOnnxArithmetic, kOnnxConstants, kOnnxConvolution, kOnnxPooling,
-          kOnnxMatrix, kOnnxNormalization, kOnnxReduction, kOnnxResampling, kOnnxShape,
+         {kOnnxActivations, kOnnxArithmetic, kOnnxConstants, kOnnxConvolution, kOnnxEinsum, kOnnxPooling,
+          kOnnxMatrix, kOnnxNormalization, kOnnxQuantization, kOnnxReduction, kOnnxResampling, kOnnxShape,
           kOnnxSelection, std::span<const OnnxOperator>(kRefused)})
       for (const OnnxOperator& row : family) rows.emplace(row.name, &row);
     return rows;

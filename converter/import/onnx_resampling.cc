@@ -23,7 +23,8 @@ ResizeMode read_mode(const OnnxNode& node) {
   const std::string mode = node.text("mode", "nearest");
   if (mode == "nearest") return ResizeMode::Nearest;
   if (mode == "linear" || mode == "bilinear") return ResizeMode::Linear;
-  node.refuse("its mode '" + mode + "' is not supported; use nearest or linear");
+  if (mode == "cubic") return ResizeMode::Cubic;
+  node.refuse("its mode '" + mode + "' is not supported; use nearest, linear or cubic");
 }
 
 Request from_scales(const OnnxNode& node, const Shape& shape, const std::vector<float>& scales,
@@ -182,8 +183,10 @@ void resize(OnnxNode& node) {
     for (int axis = 0; axis < shape.rank; ++axis)
       if (request.sizes[static_cast<std::size_t>(axis)] < shape[axis])
         node.refuse("antialiasing is not supported; export it with antialias=False");
-  for (const char* name :
-       {"cubic_coeff_a", "exclude_outside", "extrapolation_value", "keep_aspect_ratio_policy"})
+  options.cubic_coefficient = node.number_attribute("cubic_coeff_a", -0.75F);
+  options.exclude_outside =
+      node.integer("exclude_outside", 0) != 0 && options.mode == ResizeMode::Cubic;
+  for (const char* name : {"extrapolation_value", "keep_aspect_ratio_policy"})
     node.ignore(name);  // read where it matters, or about the modes refused above
   resize_to(node, x, request, options);
 }

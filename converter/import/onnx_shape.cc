@@ -14,12 +14,21 @@ using onnx::TensorProto;
 void identity(OnnxNode& node) { node.set_output(0, node.input(0)); }
 
 void dropout(OnnxNode& node) {
-  if (node.has_input(2) && node.integer_operand(node.input(2), "training mode") != 0)
+  const TensorId x = node.input(0);
+  const bool training =
+      node.has_input(2) && node.integer_operand(node.input(2), "training mode") != 0;
+  // In training mode a ratio of 0 drops nothing either.
+  if (training && (!node.has_input(1) || node.number(node.input(1), "ratio") != 0))
     node.refuse("it is in training mode; export the model for inference");
   node.ignore("ratio");
   node.ignore("seed");
-  node.only_first_output();
-  node.set_output(0, node.input(0));
+  node.set_output(0, x);
+  if (!node.output_used(1)) return;
+  // The mask: everything is kept.
+  const Shape shape = node.shape(x);
+  node.set_output(1, node.integer_constant(
+                         std::vector<std::int64_t>(static_cast<std::size_t>(shape.elements()), 1),
+                         shape));
 }
 
 // 0 keeps the source's extent (unless allowzero), -1 is what remains.

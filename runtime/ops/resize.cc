@@ -1,19 +1,43 @@
-// Resize: x [N,H,W,C] -> [N,height,width,C], nearest or linear, with the coordinates and roundings
-// of ONNX's Resize.
+// Resize: x [N,H,W,C] -> [N,height,width,C], nearest, linear or cubic, with the coordinates and
+// roundings of ONNX's Resize.
 //
 // Output coordinate i stands at input coordinate (in double precision; a scale of 0: output extent
 // / input extent, so that i / scale is i * input / output, exact where it is whole)
 //   half_pixel          (i + 0.5) / scale - 0.5
 //   pytorch_half_pixel  the same, but 0 for an output of one
-//   align_corners       i * (input - 1) / (output - 1), 0 for an output of one
+//   align_corners       i * (input - 1) / (output - 1), 0 for an output of one; with a scale,
+//                       `output` is input * scale, which may be no whole number
 //   asymmetric          i / scale
 // Beyond the edges the edge goes on.
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/ops/resize_cubic.h"
 #include "runtime/ops/window.h"
 
 namespace figment::ops {
+
+double input_coordinate(format::ResizeCoordinates coordinates, int i, int input, int output,
+                        float scale) {
+  const auto unscale = [&](double place) {
+    return scale == 0 ? place * input / output : place / static_cast<double>(scale);
+  };
+  switch (coordinates) {
+    case format::ResizeCoordinates::AlignCorners:
+      if (output == 1) return 0.0;
+      return static_cast<double>(i) * (input - 1) /
+             ((scale == 0 ? output : input * static_cast<double>(scale)) - 1.0);
+    case format::ResizeCoordinates::Asymmetric:
+      return unscale(i);
+    case format::ResizeCoordinates::PytorchHalfPixel:
+      if (output == 1) return 0.0;
+      break;
+    case format::ResizeCoordinates::HalfPixel:
+      break;
+  }
+  return unscale(i + 0.5) - 0.5;
+}
+
 namespace {
 
 using format::ResizeCoordinates;
@@ -26,25 +50,6 @@ struct Source {
   std::int32_t first, second;
   float weight;
 };
-
-// `scale` is 0 or positive.
-double input_coordinate(ResizeCoordinates coordinates, int i, int input, int output, float scale) {
-  const auto unscale = [&](double place) {
-    return scale == 0 ? place * input / output : place / static_cast<double>(scale);
-  };
-  switch (coordinates) {
-    case ResizeCoordinates::AlignCorners:
-      return output == 1 ? 0.0 : static_cast<double>(i) * (input - 1) / (output - 1);
-    case ResizeCoordinates::Asymmetric:
-      return unscale(i);
-    case ResizeCoordinates::PytorchHalfPixel:
-      if (output == 1) return 0.0;
-      break;
-    case ResizeCoordinates::HalfPixel:
-      break;
-  }
-  return unscale(i + 0.5) - 0.5;
-}
 
 Source nearest(ResizeRounding rounding, double coordinate, int input) {
   // Inside int32 whatever the scale, and one place wider than the picture, so that rounding sees
@@ -82,9 +87,15 @@ Source source_of(const format::Resize& options, int i, int input, int output, fl
                                                : linear(coordinate, input);
 }
 
-Status require_scale(float scale, const char* what) {
-  if (scale >= 0 && scale <= 1e6f) return {};  // false for NaN
-  return bad_file({what, " must be 0 or a positive number up to a million"});
+Status require_scale(const format::Resize& options, float scale, int input, int output,
+                     const char* what) {
+  if (!(scale >= 0 && scale <= 1e6f))  // NaN too
+    return bad_file({what, " must be 0 or a positive number up to a million"});
+  // The corners of align_corners lie apart by what the scale gives.
+  if (options.coordinates() == ResizeCoordinates::AlignCorners && scale > 0 &&
+      static_cast<double>(scale) * input < output)
+    return bad_file({what, " does not give the output's extent ", output});
+  return {};
 }
 
 Status shape(const Operation& operation, Tensor& result) {
@@ -94,16 +105,20 @@ Status shape(const Operation& operation, Tensor& result) {
   if (options.mode() > ResizeMode::MAX || options.coordinates() > ResizeCoordinates::MAX ||
       options.rounding() > ResizeRounding::MAX)
     return unsupported({"the way to resize is newer than this runtime; update Figment"});
-  FIG_TRY(require_scale(options.scale_height(), "scale_height"));
-  FIG_TRY(require_scale(options.scale_width(), "scale_width"));
-  FIG_TRY(require_scratch(options.width() * std::int64_t{sizeof(Source)}));
   const Shape& x = operation.in(0).shape;
+  FIG_TRY(require_scale(options, options.scale_height(), x[1], options.height(), "scale_height"));
+  FIG_TRY(require_scale(options, options.scale_width(), x[2], options.width(), "scale_width"));
+  if (!(options.cubic_coefficient() >= -16.0f && options.cubic_coefficient() <= 16.0f))
+    return bad_file({"the cubic coefficient must be a number between -16 and 16"});
+  FIG_TRY(require_scratch(options.width() * std::int64_t{sizeof(CubicTaps)}));
   return set_picture(result, x[0], options.height(), options.width(), x[3]);
 }
 
 // Where each output column comes from.
 std::size_t scratch_bytes(const Operation& operation) {
-  return static_cast<std::size_t>(operation.as<format::Resize>().width()) * sizeof(Source);
+  const auto& options = operation.as<format::Resize>();
+  return static_cast<std::size_t>(options.width()) *
+         (options.mode() == ResizeMode::Cubic ? sizeof(CubicTaps) : sizeof(Source));
 }
 
 // A pixel of linear interpolation: across the two rows first, down last.
@@ -121,6 +136,7 @@ void blend_pixel(const float* upper, const float* lower, float down, const Sourc
 
 void forward(const Operation& operation) {
   const auto& options = operation.as<format::Resize>();
+  if (options.mode() == ResizeMode::Cubic) return resize_cubic(operation);
   const Shape& x = operation.in(0).shape;
   const int height = options.height();
   const int width = options.width();

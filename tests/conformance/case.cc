@@ -155,7 +155,7 @@ std::vector<std::set<std::string>> binding_choices(const onnx::GraphProto& graph
   return choices;
 }
 
-// The first choice that converts; throws the first refusal when none does.
+// The first choice that converts; throws the last refusal when none does.
 Attempt convert_case(const fs::path& folder, const fs::path& scratch, const fs::path& data_set) {
   const auto model = read_message<onnx::ModelProto>(folder / "model.onnx");
   std::optional<ConvertError> refusal;
@@ -163,7 +163,7 @@ Attempt convert_case(const fs::path& folder, const fs::path& scratch, const fs::
     try {
       return {convert_bound(folder, scratch, bound, data_set), bound};
     } catch (const ConvertError& error) {
-      if (!refusal) refusal = error;
+      refusal = error;
     }
   }
   throw *refusal;

@@ -102,8 +102,8 @@ TEST_CASE("DepthToSpace and SpaceToDepth") {
 TEST_CASE("what is refused") {
   const Extents x = {1, 1, 2, 2};
   const auto scales = [](const char* name) { return float_tensor(name, {4}, {1, 1, 2, 2}); };
-  check_node_refused(13, "Resize", x, {kNone, scales("s")}, {attribute("mode", "cubic")},
-                     "mode 'cubic' is not supported");
+  check_node_refused(13, "Resize", x, {kNone, scales("s")}, {attribute("mode", "spline")},
+                     "mode 'spline' is not supported");
   check_node_refused(13, "Resize", x, {kNone, scales("s")},
                      {attribute("coordinate_transformation_mode", "tf_crop_and_resize")},
                      "'tf_crop_and_resize' are not supported");

@@ -64,6 +64,16 @@ TEST_CASE("Identity, and Dropout in inference") {
   check_node_refused(13, "Dropout", kShape,
                      {float_tensor("ratio", {}, {0.5F}), integer_tensor("t", {}, {1})}, {},
                      "in training mode");
+  // Training that drops nothing, and the mask of what is kept.
+  check_node(13, "Dropout", kShape, kX,
+             {float_tensor("ratio", {}, {0}), integer_tensor("t", {}, {1})}, {}, kShape, kSame);
+  OnnxBuilder builder(13);
+  builder.input("x", {1, 2}).node("Dropout", {"x"}, {"y", "mask"}).output("y").output("mask");
+  const converter::Graph graph = builder.import();
+  const converter::GraphTensor& mask = graph.tensor(graph.outputs[1].tensor);
+  REQUIRE(mask.constant());
+  CHECK(mask.integers()[0] == 1);
+  CHECK(mask.integers()[1] == 1);
 }
 
 TEST_CASE("Cast") {

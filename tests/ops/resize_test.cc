@@ -31,7 +31,7 @@ double coordinate(const ResizeT& o, int i, int input, int output, float scale) {
   const double s = scale == 0 ? double(output) / input : double{scale};
   switch (o.coordinates) {
     case ResizeCoordinates::AlignCorners:
-      return output == 1 ? 0 : double(i) * (input - 1) / (output - 1);
+      return output == 1 ? 0 : double(i) * (input - 1) / (s * input - 1);
     case ResizeCoordinates::Asymmetric:
       return i / s;
     case ResizeCoordinates::PytorchHalfPixel:
@@ -66,6 +66,18 @@ std::vector<double> weights(const ResizeT& o, int i, int input, int output, floa
   };
   if (o.mode == ResizeMode::Nearest) {
     result[inside(rounded(o, place))] = 1;
+  } else if (o.mode == ResizeMode::Cubic) {
+    const double a = double{o.cubic_coefficient};
+    double sum = 0;
+    for (double index = std::floor(place) - 1; index <= std::floor(place) + 2; ++index) {
+      if (o.exclude_outside && (index < 0 || index >= input)) continue;
+      const double d = std::fabs(place - index);
+      const double weight = d <= 1 ? (a + 2) * d * d * d - (a + 3) * d * d + 1
+                                   : a * (d * d * d - 5 * d * d + 8 * d - 4);
+      result[inside(index)] += weight;
+      sum += weight;
+    }
+    for (double& weight : result) weight /= sum;
   } else {
     const double below = std::floor(place);
     result[inside(below)] += 1 - (place - below);
@@ -126,6 +138,30 @@ TEST_CASE("every coordinate and rounding, up and down, nearest") {
       for (int height : {1, 2, 5, 7, 10, 15})
         check(resizing(ResizeMode::Nearest, height, 13, coordinates, rounding),
               shape_of({1, 5, 4, 3}));
+}
+
+TEST_CASE("every coordinate, up and down, cubic") {
+  for (ResizeCoordinates coordinates : kAllCoordinates)
+    for (int height : {1, 2, 5, 7, 15})
+      for (int batch : {1, 5})
+        for (bool exclude : {false, true}) {
+          ResizeT options = resizing(ResizeMode::Cubic, height, 11, coordinates);
+          options.exclude_outside = exclude;
+          options.cubic_coefficient = exclude ? -0.5F : -0.75F;
+          check(options, shape_of({batch, 5, 4, 7}));
+        }
+  ResizeT broken = resizing(ResizeMode::Cubic, 3, 3);
+  broken.cubic_coefficient = std::numeric_limits<float>::quiet_NaN();
+  check_refused(options_of(broken), {batched_input(shape_of({1, 5, 4, 3}))}, {}, "coefficient");
+}
+
+TEST_CASE("align_corners with a scale that gives no whole extent") {
+  ResizeT options = resizing(ResizeMode::Linear, 3, 2, ResizeCoordinates::AlignCorners);
+  options.scale_height = 0.7F;
+  options.scale_width = 0.6F;
+  check(options, shape_of({1, 5, 4, 3}));
+  options.scale_width = 0.4F;
+  check_refused(options_of(options), {batched_input(shape_of({1, 5, 4, 3}))}, {}, "extent");
 }
 
 TEST_CASE("every coordinate, up and down, linear") {

@@ -146,8 +146,12 @@ TEST_CASE("dishonest graphs are refused with a sentence") {
         m.inputs[0]->source_axes = {5, 5};
       },
       ErrorCode::kBadFile, "no permutation");
-  check_refused_after([](ModelT& m) { m.outputs[0]->tensor = m.operators[0]->inputs[1]; },
-                      ErrorCode::kBadFile, "no operator computes");
+  check_refused_after(
+      [](ModelT& m) {
+        m.tensors.push_back(std::make_unique<format::TensorT>());
+        m.outputs[0]->tensor = static_cast<int>(m.tensors.size()) - 1;
+      },
+      ErrorCode::kBadFile, "no operator computes");
   check_refused_after([](ModelT& m) { m.inputs.clear(); }, ErrorCode::kBadFile,
                       "before anything has written it");
   check_refused_after([](ModelT& m) { m.operators[0]->options.Reset(); }, ErrorCode::kUnsupported,

@@ -87,6 +87,27 @@ TEST_CASE("branches, in-place steps and two outputs give the right numbers on bo
   }
 }
 
+TEST_CASE("an output may be a constant of the file") {
+  Graph graph;
+  graph.any_batch = true;
+  const auto x = graph.add_input("x", DataType::kFloat32, make_shape({1, 2}));
+  graph.tensor(x).batch_axis = 0;
+  format::UnaryT negate;
+  negate.function = format::UnaryFunction::Neg;
+  graph.outputs.push_back({"y", graph.add_node("y", make_options(negate), {x}), {}});
+  graph.outputs.push_back({"shape", graph.add_integers("shape", make_shape({2}), {7, 9}), {}});
+  const AlignedMemory file = align_bytes(emit(graph, {}));
+  const auto model = Model::open(file.span());
+  REQUIRE_MESSAGE(model.ok(), std::string(model.status().message()));
+  RunningSession running(*model, {.batch = 3});
+  REQUIRE(running.session.run().ok());
+  const Tensor shape = running.session.output(1);
+  CHECK(shape.constant);
+  CHECK(shape.elements() == 2);
+  CHECK(shape.integers()[1] == 9);
+  CHECK(running.session.output(0).elements() == 6);
+}
+
 TEST_CASE("the noise seed decides what a noise operator draws") {
   const AlignedMemory file = align_bytes(noisy_model());
   const auto model = Model::open(file.span());
