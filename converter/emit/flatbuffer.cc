@@ -51,20 +51,21 @@ struct TensorTable {
 };
 
 // The order of tensors in the file: the model's inputs, constants, then what operators write, in
-// the order in which they run, as the format demands. Tensors that nobody reads or writes are left
-// out.
+// the order in which they run, as the format demands. Tensors that nobody reads, writes or
+// gives out are left out.
 std::vector<TensorId> order_of_tensors(const Graph& graph) {
   std::vector<TensorId> order;
   for (const GraphPort& port : graph.inputs) order.push_back(port.tensor);
   std::vector<bool> listed(graph.tensors.size(), false);
-  for (const Node& node : graph.nodes) {
-    for (TensorId id : node.inputs) {
-      if (id == kAbsent || !graph.tensor(id).constant() || listed[static_cast<std::size_t>(id)])
-        continue;
-      listed[static_cast<std::size_t>(id)] = true;
-      order.push_back(id);
-    }
-  }
+  const auto list_constant = [&](TensorId id) {
+    if (id == kAbsent || !graph.tensor(id).constant() || listed[static_cast<std::size_t>(id)])
+      return;
+    listed[static_cast<std::size_t>(id)] = true;
+    order.push_back(id);
+  };
+  for (const Node& node : graph.nodes)
+    for (const TensorId id : node.inputs) list_constant(id);
+  for (const GraphPort& port : graph.outputs) list_constant(port.tensor);
   for (const Node& node : graph.nodes) order.push_back(node.output);
   return order;
 }
