@@ -220,13 +220,21 @@ void from_fields(const TensorProto& proto, std::vector<std::byte>& bytes) {
 
 }  // namespace
 
+std::string onnx_type_name(int type) {
+  // Younger than the messages of ONNX 1.12.
+  constexpr const char* kYounger[] = {"FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2",
+                                      "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1"};
+  constexpr int kFirstYounger = 17;
+  if (TensorProto::DataType_IsValid(type))
+    return TensorProto::DataType_Name(static_cast<TensorProto::DataType>(type));
+  if (type >= kFirstYounger && type < kFirstYounger + static_cast<int>(std::size(kYounger)))
+    return kYounger[type - kFirstYounger];
+  return "number " + std::to_string(type);
+}
+
 DataType graph_type(int onnx_type, const std::string& what) {
   if (raw_size(onnx_type) == 0) {
-    const std::string name =
-        TensorProto::DataType_IsValid(onnx_type)
-            ? TensorProto::DataType_Name(static_cast<TensorProto::DataType>(onnx_type))
-            : std::to_string(onnx_type);
-    throw ConvertError(what + " has numbers of the type " + name +
+    throw ConvertError(what + " has numbers of the type " + onnx_type_name(onnx_type) +
                        ", which is not supported; export it as float32");
   }
   switch (onnx_type) {

@@ -21,6 +21,9 @@ struct OnnxArray {
   int source_type = 0;  // onnx::TensorProto_DataType
 };
 
+// "FLOAT16".
+std::string onnx_type_name(int type);
+
 // The type in which the graph holds numbers of an ONNX type. Throws ConvertError for strings and
 // complex numbers; `what` begins the sentence ("input 'x'").
 DataType graph_type(int onnx_type, const std::string& what);

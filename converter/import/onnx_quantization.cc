@@ -25,8 +25,7 @@ Range range_of(const OnnxNode& node, int type) {
     case onnx::TensorProto::INT16:
       return {-32768, 32767};
     default:
-      node.refuse("numbers of the type " +
-                  onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(type)) +
+      node.refuse("numbers of the type " + onnx_type_name(type) +
                   " are not supported; quantize to int8 or uint8");
   }
 }

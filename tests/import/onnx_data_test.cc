@@ -78,6 +78,16 @@ TEST_CASE("every type, raw") {
   CHECK(read(raw<std::uint8_t>(TensorProto::BOOL, {0, 1, 2})) == std::vector<double>{0, 1, 1});
 }
 
+TEST_CASE("types that are not supported are named, those younger than the messages too") {
+  CHECK(onnx_type_name(TensorProto::COMPLEX64) == "COMPLEX64");
+  CHECK(onnx_type_name(17) == "FLOAT8E4M3FN");
+  CHECK(onnx_type_name(22) == "INT4");
+  CHECK(onnx_type_name(99) == "number 99");
+  CHECK_THROWS_WITH_AS(graph_type(19, "input 'x'"),
+                       doctest::Contains("input 'x' has numbers of the type FLOAT8E5M2"),
+                       converter::ConvertError);
+}
+
 TEST_CASE("every type, in its field") {
   TensorProto half = typed(TensorProto::FLOAT16, {2});
   half.add_int32_data(0x3c00);
