@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "converter/emit/flatbuffer.h"
+#include "converter/text.h"
 
 namespace figment::converter {
 
@@ -24,6 +25,7 @@ struct ConvertOptions {
   std::optional<format::ModelKind> kind;
   std::optional<format::PriorT> prior;
   std::optional<format::ImageT> image;  // height 0, low = high: guessed
+  std::optional<TextDescription> text;  // instead of a picture
   std::string name;                     // empty: the source file's stem
   std::string licence;                  // the text itself
   std::uint64_t golden_seed = 42;

@@ -96,9 +96,33 @@ format::ModelKind guess_kind(const Graph& graph, bool gives_picture,
   return written < read ? format::ModelKind::Encoder : format::ModelKind::Other;
 }
 
+// A text is drawn from the inputs that are neither the symbol before nor a state.
+ModelFacts describe_text_model(const Graph& graph, const ConvertOptions& options) {
+  format::TextT text = resolve_text(graph, *options.text);
+  ModelFacts facts;
+  facts.kind = options.kind.value_or(format::ModelKind::Decoder);
+  facts.prior = options.prior;
+  for (std::size_t index = 0; index < graph.inputs.size(); ++index) {
+    const auto is_input = [&](const auto& state) {
+      return state->input == static_cast<std::int32_t>(index);
+    };
+    if (static_cast<std::int32_t>(index) == text.symbol_input ||
+        std::any_of(text.states.begin(), text.states.end(), is_input))
+      continue;
+    if (!facts.prior) facts.prior.emplace();
+    if (facts.prior->size == 0)
+      facts.prior->size =
+          static_cast<std::int32_t>(graph.tensor(graph.inputs[index].tensor).shape.elements());
+  }
+  facts.output_reading.Set(std::move(text));
+  facts.licence = options.licence;
+  return facts;
+}
+
 }  // namespace
 
 ModelFacts describe_model(const Graph& graph, const ConvertOptions& options) {
+  if (options.text) return describe_text_model(graph, options);
   const Links links = link(graph);
   const TensorId output = graph.outputs[0].tensor;
   const format::UnaryT* function = last_function(graph, links, output);

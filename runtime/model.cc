@@ -1,6 +1,4 @@
 // The border: Model::open verifies foreign bytes once, so that nothing after it has to.
-#include <cmath>
-
 #include "runtime/model_view.h"
 #ifdef FIGMENT_WITH_XNNPACK
 #include "runtime/xnnpack/allocator.h"
@@ -157,24 +155,6 @@ Status check_ports(const format::Model& root,
   return {};
 }
 
-Status check_facts(const format::Model& root) {
-  if (root.kind() > format::ModelKind::Discriminator)
-    return unsupported(
-        {"the file is a kind of model that this runtime does not know; update Figment"});
-  if (root.prior() != nullptr && root.prior()->distribution() > format::Distribution::Uniform)
-    return unsupported(
-        {"the latents' distribution is one that this runtime does not know; update Figment"});
-  const format::Image* image = root.output_reading_as_Image();
-  if (image == nullptr) return {};
-  const bool sane =
-      image->height() > 0 && image->width() > 0 && image->height() <= 1 << 16 &&
-      image->width() <= 1 << 16 && (image->channels() == 1 || image->channels() == 3) &&
-      std::isfinite(image->low()) && std::isfinite(image->high()) && image->low() < image->high();
-  if (!sane)
-    return bad_file({"the picture that the output is to be read as has no sound size or range"});
-  return {};
-}
-
 Port port_view(const format::Model& root, const format::Port& port) {
   const format::Tensor& tensor =
       *root.tensors()->Get(static_cast<flatbuffers::uoffset_t>(port.tensor()));
@@ -297,7 +277,7 @@ Result<Model> Model::open(std::span<const std::byte> bytes) {
   return Model(bytes, &root);
 }
 
-std::string_view Model::name() const { return text(root_->name()); }
+std::string_view Model::name() const { return figment::text(root_->name()); }
 ModelKind Model::kind() const { return static_cast<ModelKind>(root_->kind()); }
 int Model::input_count() const { return static_cast<int>(root_->inputs()->size()); }
 int Model::output_count() const { return static_cast<int>(root_->outputs()->size()); }
@@ -310,17 +290,6 @@ Port Model::input(int index) const {
 
 Port Model::output(int index) const {
   return port_view(*root_, *root_->outputs()->Get(static_cast<flatbuffers::uoffset_t>(index)));
-}
-
-Distribution Model::prior() const {
-  return root_->prior() == nullptr ? Distribution::kNormal
-                                   : static_cast<Distribution>(root_->prior()->distribution());
-}
-
-ImageReading Model::image() const {
-  const format::Image* image = root_->output_reading_as_Image();
-  if (image == nullptr) return {};
-  return {image->height(), image->width(), image->channels(), image->low(), image->high()};
 }
 
 std::size_t Model::weight_bytes() const {

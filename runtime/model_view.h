@@ -45,6 +45,10 @@ inline const ops::OperatorEntry& entry_of(const format::Operator& node) {
 void view_operands(const format::Model& root, const format::Operator& node, int batch,
                    Tensor* inputs, Tensor* output);
 
+// Whether what the file says of itself (kind, prior, how the first output is to be read) can be
+// meant so. Tensors, ports and operators have been checked.
+Status check_facts(const format::Model& root);
+
 // Runs every operator's shape rule at `batch` against what the file declares.
 Status check_shapes(const format::Model& root, int batch);
 

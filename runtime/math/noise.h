@@ -16,7 +16,7 @@ struct Block {
 Block philox(const Block& counter, std::uint64_t key);
 
 // What a stream is for; streams of one key are independent.
-enum class Stream : std::uint32_t { kNormal = 0, kUniform = 1 };
+enum class Stream : std::uint32_t { kNormal = 0, kUniform = 1, kSymbol = 2 };
 
 // Element `index` stands in word index % 4 of this block. `attempt` counts draws that were refused.
 Block draw_block(std::uint64_t key, Stream stream, std::uint64_t block, std::uint32_t attempt);

@@ -11,6 +11,7 @@
 #include "targets/host/describe.h"
 #include "targets/host/input_file.h"
 #include "targets/host/output_file.h"
+#include "targets/host/text_file.h"
 #include "targets/host/verb.h"
 
 namespace figment::host {
@@ -21,7 +22,7 @@ using converter::ConvertOptions;
 
 struct Arguments {
   std::string source, output, weights = "f32", noise = "operator", kind, prior, image, range,
-                              licence, name;
+                              licence, name, text;
   std::vector<std::string> inputs;
   bool report = false, json = false;
 };
@@ -93,6 +94,12 @@ ConvertOptions make_options(const Arguments& arguments) {
   if (!arguments.licence.empty()) {
     const std::vector<std::byte> bytes = read_file(arguments.licence);
     options.licence.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  if (!arguments.text.empty()) {
+    if (options.image)
+      throw VerbError(ExitCode::kUsage,
+                      "--text says that the output is no picture; leave out --image and --range");
+    options.text = read_text_file(arguments.text);
   }
   options.name = arguments.name;
   return options;
@@ -203,6 +210,9 @@ std::function<ExitCode()> declare(CLI::App& app) {
                  "The output as a picture: HEIGHTxWIDTHxCHANNELS (default: guessed)");
   app.add_option("--range", arguments->range,
                  "The output's black and white, as -1..1 (default: guessed)");
+  app.add_option("--text", arguments->text,
+                 "The output as text: a JSON file with the vocabulary and how symbols follow each "
+                 "other");
   app.add_option("--licence", arguments->licence,
                  "A file with the licence's text, kept in the model");
   app.add_option("--name", arguments->name, "The model's name (default: the source file's)");

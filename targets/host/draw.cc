@@ -22,12 +22,7 @@ void require_generator(const Model& model) {
                     "--range LOW..HIGH, or use figment run");
   if (model.input_count() == 0 && model.operator_count() == 0)
     throw VerbError(ExitCode::kBadArgument, "the model has nothing to draw from");
-  for (const Port& port : input_ports(model))
-    if (port.type != DataType::kFloat32)
-      throw VerbError(ExitCode::kBadArgument,
-                      "input '" + std::string(port.name) + "' takes numbers of type " +
-                          type_name(port.type) +
-                          ", which have no prior to be drawn from; use figment run");
+  require_prior(model);
 }
 
 bool has_noise_operator(const Model& model) {
@@ -41,12 +36,44 @@ bool has_noise_operator(const Model& model) {
 // seed of its own.
 bool can_batch(const Model& model) {
   if (!model.any_batch() || has_noise_operator(model)) return false;
-  for (const Port& port : input_ports(model))
-    if (port.batch_axis > 0) return false;
+  for (int index = 0; index < model.input_count(); ++index)
+    if (model.is_latent(index) && model.input(index).batch_axis > 0) return false;
   return model.output(0).batch_axis == 0;
 }
 
 }  // namespace
+
+void require_prior(const Model& model) {
+  for (int index = 0; index < model.input_count(); ++index)
+    if (const Port port = model.input(index);
+        model.is_latent(index) && port.type != DataType::kFloat32)
+      throw VerbError(ExitCode::kBadArgument,
+                      "input '" + std::string(port.name) + "' takes numbers of type " +
+                          type_name(port.type) +
+                          ", which have no prior to be drawn from; use figment run");
+}
+
+int choose_batch(const Model& model, const DrawRequest& request) {
+  constexpr int kSensibleBatch = 16;
+  if (request.batch > 1 && !can_batch(model))
+    throw VerbError(ExitCode::kBadArgument,
+                    "this model draws one batch of its own at a time; use --batch 1");
+  if (request.batch > 0) return request.batch;
+  return can_batch(model) ? std::min(request.count, kSensibleBatch) : 1;
+}
+
+void fill_latents(const Model& model, const Session& session, const DrawRequest& request, int done,
+                  int at_once) {
+  for (int index = 0; index < model.input_count(); ++index) {
+    if (!model.is_latent(index)) continue;
+    const Tensor input = session.input(index);
+    // An input that does not grow with the batch is the same for every sample.
+    const bool shared = at_once > 1 && model.any_batch() && model.input(index).batch_axis < 0;
+    const std::uint64_t each = static_cast<std::uint64_t>(input.elements() / at_once);
+    fill_from_prior(model, input, request.seed + static_cast<std::uint64_t>(index),
+                    shared ? 0 : each * static_cast<std::uint64_t>(done), request.truncation);
+  }
+}
 
 void fill_from_prior(const Model& model, const Tensor& tensor, std::uint64_t seed,
                      std::uint64_t first, std::optional<float> truncation) {
@@ -67,15 +94,7 @@ Drawing draw(const Model& model, const DrawRequest& request) {
   require_generator(model);
   Options options;
   options.backend = request.backend;
-  constexpr int kSensibleBatch = 16;
-  if (request.batch > 0) {
-    if (request.batch > 1 && !can_batch(model))
-      throw VerbError(ExitCode::kBadArgument,
-                      "this model draws one batch of its own at a time; use --batch 1");
-    options.batch = request.batch;
-  } else if (can_batch(model)) {
-    options.batch = std::min(request.count, kSensibleBatch);
-  }
+  options.batch = choose_batch(model, request);
   SessionMemory memory(model, options);
   Session& session = memory.session;
 
@@ -89,14 +108,7 @@ Drawing draw(const Model& model, const DrawRequest& request) {
   drawing.arena_bytes = memory.arena_bytes;
   Progress progress("samples", request.count);
   for (int done = 0; done < request.count; done += at_once) {
-    for (int index = 0; index < model.input_count(); ++index) {
-      const Tensor input = session.input(index);
-      // An input that does not grow with the batch is the same for every sample.
-      const bool shared = options.batch > 1 && model.input(index).batch_axis < 0;
-      const std::uint64_t each = static_cast<std::uint64_t>(input.elements() / at_once);
-      fill_from_prior(model, input, request.seed + static_cast<std::uint64_t>(index),
-                      shared ? 0 : each * static_cast<std::uint64_t>(done), request.truncation);
-    }
+    fill_latents(model, session, request, done, at_once);
     session.set_noise_seed(request.seed + static_cast<std::uint64_t>(done));
     const double begun = now_ms();
     require(session.run());

@@ -1,8 +1,9 @@
-// Draws pictures from a model's prior: what `sample` and `demo` share.
+// Draws pictures and texts from a model's prior: what `sample` and `demo` share.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "figment/figment.h"
@@ -20,9 +21,17 @@ struct DrawRequest {
   int count = 16;
   std::uint64_t seed = 42;
   std::optional<float> truncation;
-  int batch = 0;  // pictures at once; 0: as many as are sensible
+  int batch = 0;  // samples at once; 0: as many as are sensible
   Backend backend = Backend::kXnnpack;
 };
+
+// What draw and draw_texts share. Each latent input takes float32 numbers from the prior, or
+// VerbError is thrown; the batch is the one asked for, or a sensible one; samples `done` and on are
+// drawn, `at_once` of them.
+void require_prior(const Model& model);
+int choose_batch(const Model& model, const DrawRequest& request);
+void fill_latents(const Model& model, const Session& session, const DrawRequest& request, int done,
+                  int at_once);
 
 struct Drawing {
   std::vector<Picture> pictures;
@@ -34,5 +43,10 @@ struct Drawing {
 // portable backend). Shows progress when it takes long. Throws VerbError when the model makes no
 // pictures or takes more than latents.
 Drawing draw(const Model& model, const DrawRequest& request);
+
+// As draw, for a model whose output is text. Control characters become spaces, so that a text is
+// one line.
+std::vector<std::string> draw_texts(const Model& model, const DrawRequest& request,
+                                    float temperature);
 
 }  // namespace figment::host

@@ -72,6 +72,16 @@ std::string storage_text(const Model& model) {
   return half ? "float16" : "float32";
 }
 
+std::string symbol_text(int symbol) { return symbol < 0 ? "none" : std::to_string(symbol); }
+
+std::string text_reading_text(const Model& model, const TextReading& text) {
+  return std::to_string(text.vocabulary) + " symbols, up to " + std::to_string(text.length) +
+         " in a text, start " + symbol_text(text.start) + ", end " + symbol_text(text.end) +
+         (text.symbol_input < 0 ? ", all in one run"
+                                : ", the one before into " +
+                                      printable(std::string(model.input(text.symbol_input).name)));
+}
+
 void print_port(const char* what, int index, const Port& port, bool any_batch) {
   const std::string source = describe_source_shape(port, any_batch);
   const std::string ours = describe_shape(port.shape, any_batch ? port.batch_axis : -1);
@@ -95,6 +105,8 @@ void print_facts(const ModelFile& file, const std::vector<Need>& needs) {
   if (const ImageReading image = model.image(); image.height > 0)
     std::printf("picture     %dx%dx%d, black is %s, white is %s\n", image.height, image.width,
                 image.channels, number_text(image.low).c_str(), number_text(image.high).c_str());
+  if (const TextReading text = model.text(); text.vocabulary > 0)
+    std::printf("text        %s\n", text_reading_text(model, text).c_str());
   std::printf("file        %s bytes, format version %u\n",
               with_commas(file.file.bytes().size()).c_str(), root.version());
   std::printf("weights     %s bytes, %s\n", with_commas(model.weight_bytes()).c_str(),
@@ -172,6 +184,26 @@ Json port_json(const Port& port) {
           {"memory_shape", shape}};
 }
 
+// -1, which stands for none, becomes null.
+Json index_json(int index) { return index < 0 ? Json() : Json(index); }
+
+Json text_json(const Model& model) {
+  const TextReading text = model.text();
+  Json symbols = Json::array();
+  for (int index = 0; index < text.vocabulary; ++index) symbols.push_back(model.symbol(index));
+  Json states = Json::object();
+  if (const auto* pairs = model.root().output_reading_as_Text()->states())
+    for (const format::TextState* state : *pairs)
+      states[std::string(model.input(state->input()).name)] = model.output(state->output()).name;
+  return {{"vocabulary_size", text.vocabulary},
+          {"length", text.length},
+          {"start", index_json(text.start)},
+          {"end", index_json(text.end)},
+          {"symbol", text.symbol_input < 0 ? Json() : Json(model.input(text.symbol_input).name)},
+          {"states", states},
+          {"vocabulary", symbols}};
+}
+
 Json facts_json(const ModelFile& file, const std::vector<Need>& needs) {
   const Model& model = file.model;
   const format::Model& root = model.root();
@@ -217,6 +249,7 @@ Json facts_json(const ModelFile& file, const std::vector<Need>& needs) {
                      {"channels", image.channels},
                      {"low", image.low},
                      {"high", image.high}};
+  if (const TextReading text = model.text(); text.vocabulary > 0) json["text"] = text_json(model);
   if (const format::Golden* golden = root.golden())
     json["golden"] = {{"seed", golden->seed()},
                       {"output_digest", hash_text(golden->output_digest())}};

@@ -59,7 +59,6 @@ TEST_CASE("words that are no command") {
   CHECK(run_figment("").code == 2);
   check_refused("paint", 2, "no such verb");
   check_refused("sample", 2, "model");
-  check_refused("sample x.fgm", 2, "--output");
   check_refused("sample x.fgm -o y.png --count 0", 2, "--count");
   check_refused("sample x.fgm -o y.png --count many", 2);
   check_refused("bench x.fgm --threads -1", 2, "--threads");

@@ -1,11 +1,11 @@
 // The public API of Figment's runtime, on one page.
 //
-//   auto model = figment::Model::open(bytes);                        // verifies once, copies
-//   nothing auto need = figment::Session::arena_bytes(*model, options);      // exact, before any
-//   memory is given auto session = figment::Session::create(*model, arena, options); // from here
-//   on, nothing from the heap figment::fill_normal(session->input(0), seed);
+//   auto model   = figment::Model::open(bytes);   // verifies once, copies nothing
+//   auto need    = figment::Session::arena_bytes(*model, options);  // exact, before any memory
+//   auto session = figment::Session::create(*model, arena, options);
+//   figment::fill_normal(session->input(0), seed);  // from here on, nothing from the heap
 //   FIG_TRY(session->run());
-//   figment::to_rgb8(session->output(0), model->image(), pixels);
+//   figment::to_rgb8(session->output(0), model->image(), pixels);  // or draw_text, spell_text
 //
 // The caller owns all memory: the model's bytes, the arena, the thread pool. Errors are values.
 #pragma once
@@ -148,6 +148,16 @@ struct ImageReading {
   float low = 0, high = 1;  // the values that mean black and white
 };
 
+// How an output is to be read as text: logits over a vocabulary of symbols, of the next symbol or
+// of all symbols of a text at once.
+struct TextReading {
+  std::int32_t vocabulary = 0;     // how many symbols there are
+  std::int32_t length = 0;         // most symbols in a text
+  std::int32_t start = -1;         // the symbol that stands before a text, -1: none
+  std::int32_t end = -1;           // the symbol that ends a text, -1: none
+  std::int32_t symbol_input = -1;  // the model input that takes the symbol before; -1: all at once
+};
+
 namespace format {
 struct Model;  // the FlatBuffer; internal
 }
@@ -172,6 +182,12 @@ class Model {
   Distribution prior() const;
   // How the first output is to be read; height 0 when it is no picture.
   ImageReading image() const;
+  // How the first output is to be read; vocabulary 0 when it is no text.
+  TextReading text() const;
+  // What symbol `index` of the vocabulary is written as, UTF-8; empty outside the vocabulary.
+  std::string_view symbol(int index) const;
+  // Whether input `index` is the caller's to fill: neither the symbol before nor a state of a text.
+  bool is_latent(int index) const;
 
   int operator_count() const;
   std::size_t weight_bytes() const;
@@ -277,5 +293,28 @@ void fill_uniform(const Tensor& tensor, std::uint64_t seed, float low, float hig
 // height*width*3 bytes of R,G,B. `reading` gives size and range; a NaN becomes black.
 Status to_rgb8(const Tensor& image, const ImageReading& reading, std::span<std::uint8_t> pixels,
                int index = 0);
+
+struct TextOptions {
+  // Logits are divided by it: below 1 the likely becomes likelier, 0 takes the likeliest symbol
+  // always.
+  float temperature = 1;
+  std::uint64_t seed = 0;
+  // The number of the session's first text: text k depends on the seed, on k and on its latent
+  // alone, so many may be drawn in pieces.
+  std::uint64_t first = 0;
+};
+
+// Draws one text for each of the session's batch, whose latents the caller has filled; runs the
+// session once, or once a symbol. `symbols` has room for batch * length and gets text after text;
+// -1 stands after a text's end, and neither the start nor the end is part of it. A symbol whose
+// logit is NaN is never drawn; where no logit is a number the text ends. `session` is one of
+// `model`.
+Status draw_text(const Model& model, Session& session, const TextOptions& options,
+                 std::span<std::int32_t> symbols);
+
+// Writes symbols as UTF-8, up to the first that is -1, and returns the number of bytes; no 0
+// follows. When there are more than `bytes` holds, the error says in `bytes_needed` how many.
+Result<std::size_t> spell_text(const Model& model, std::span<const std::int32_t> symbols,
+                               std::span<char> bytes);
 
 }  // namespace figment
