@@ -1,6 +1,7 @@
 // Functions of one number.
 #include <limits>
 
+#include "converter/import/onnx_axis.h"
 #include "converter/import/onnx_constant_math.h"
 #include "converter/import/onnx_families.h"
 
@@ -8,11 +9,13 @@ namespace figment::converter {
 namespace {
 
 using format::BinaryFunction;
+using format::CompareFunction;
 using format::UnaryFunction;
 
 // Functions without parameters.
 template <UnaryFunction kFunction>
 void plain(OnnxNode& node) {
+  if (fold_empty(node, node.type(node.input(0)))) return;
   node.set_output(0, node.unary(kFunction, node.input(0)));
 }
 
@@ -24,16 +27,11 @@ void with_alpha(OnnxNode& node) {
                   node.unary(kFunction, node.input(0), node.number_attribute("alpha", kOtherwise)));
 }
 
-// Integers that are known when the model is converted are computed here (the arithmetic on shapes).
-template <UnaryFunction kFunction>
-void of_shapes_too(OnnxNode& node) {
-  if (fold_integers(node)) return;
-  plain<kFunction>(node);
-}
-
+// Opset 6 gave the constants more digits.
 void selu(OnnxNode& node) {
-  const float alpha = node.number_attribute("alpha", 1.67326319217681884765625F);
-  const float gamma = node.number_attribute("gamma", 1.05070102214813232421875F);
+  const bool old = node.opset() < 6;
+  const float alpha = node.number_attribute("alpha", old ? 1.6732F : 1.67326319217681884765625F);
+  const float gamma = node.number_attribute("gamma", old ? 1.0507F : 1.05070102214813232421875F);
   node.set_output(0, node.unary(UnaryFunction::Selu, node.input(0), alpha, gamma));
 }
 
@@ -54,16 +52,17 @@ void gelu(OnnxNode& node) {
 
 // Limits are attributes before opset 11 and operands from there on; either may be absent.
 void clip(OnnxNode& node) {
-  if (fold_integers(node)) return;
+  TensorId x = node.input(0);
+  if (fold_empty(node, node.type(x))) return;
   float low = std::numeric_limits<float>::lowest();
   float high = std::numeric_limits<float>::max();
   if (node.opset() < 11) {
     low = node.number_attribute("min", low);
     high = node.number_attribute("max", high);
-  } else if ((node.has_input(1) && !node.constant(node.input(1))) ||
+  } else if (node.type(x) == DataType::kInt32 ||
+             (node.has_input(1) && !node.constant(node.input(1))) ||
              (node.has_input(2) && !node.constant(node.input(2)))) {
-    // Limits that the model computes.
-    TensorId x = node.input(0);
+    // Integers, or limits that the model computes.
     if (node.has_input(1)) x = node.binary(BinaryFunction::Max, x, node.input(1));
     if (node.has_input(2)) x = node.binary(BinaryFunction::Min, x, node.input(2));
     return node.set_output(0, x);
@@ -73,61 +72,71 @@ void clip(OnnxNode& node) {
   }
   // Where the limits cross, ONNX's minimum(high, maximum(low, x)) is the upper one.
   if (low > high) low = high;
-  node.set_output(0, node.unary(UnaryFunction::Clip, node.input(0), low, high));
+  node.set_output(0, node.unary(UnaryFunction::Clip, x, low, high));
 }
 
-void reciprocal(OnnxNode& node) {
-  node.set_output(0, node.binary(BinaryFunction::Div, node.scalar(1), node.input(0)));
-}
-
-// x / (1 + |x|)
-void softsign(OnnxNode& node) {
-  const TensorId magnitude = node.unary(UnaryFunction::Abs, node.input(0));
-  const TensorId below = node.binary(BinaryFunction::Add, magnitude, node.scalar(1));
-  node.set_output(0, node.binary(BinaryFunction::Div, node.input(0), below));
-}
-
-// From opset 13 along one axis; before, over everything from `axis` on.
-void softmax(OnnxNode& node) {
+void tangent(OnnxNode& node) {
   const TensorId x = node.input(0);
-  const int rank = node.rank(x);
-  const int axis = node.checked_axis(node.integer("axis", node.opset() < 13 ? 1 : -1), rank);
-  format::SoftmaxT options;
-  if (node.opset() >= 13 || axis == rank - 1) {
+  node.set_output(0, node.binary(BinaryFunction::Div, node.unary(UnaryFunction::Sin, x),
+                                 node.unary(UnaryFunction::Cos, x)));
+}
+
+// x + bias below -lambd, x - bias above lambd, 0 between.
+void shrink(OnnxNode& node) {
+  const TensorId x = node.input(0);
+  const float limit = node.number_attribute("lambd", 0.5F);
+  const float bias = node.number_attribute("bias", 0);
+  const TensorId below = node.compare(CompareFunction::Less, x, node.scalar(-limit));
+  const TensorId above = node.compare(CompareFunction::Less, node.scalar(limit), x);
+  const auto moved = [&](float by) {
+    return by == 0 ? x : node.binary(BinaryFunction::Add, x, node.scalar(by));
+  };
+  node.set_output(
+      0, node.select(below, moved(bias), node.select(above, moved(-bias), node.scalar(0))));
+}
+
+template <typename Options>
+void softmax(OnnxNode& node) {
+  along_axis(node, [&](TensorId x, int axis) {
+    Options options;
     options.axis = axis;
-    node.set_output(0, node.emit(options, {x}));
-    return;
-  }
-  const Shape shape = node.shape(x);
-  std::int64_t before = 1, after = 1;
-  for (int index = 0; index < rank; ++index) (index < axis ? before : after) *= shape[index];
-  options.axis = 1;
-  const TensorId flat = node.reshape_to(x, {before, after});
-  node.set_output(0, node.reshape(node.emit(options, {flat}), shape));
+    return node.emit(options, {x});
+  });
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Abs", of_shapes_too<UnaryFunction::Abs>},
+    {"Abs", plain<UnaryFunction::Abs>},
+    {"Ceil", plain<UnaryFunction::Ceil>},
+    {"Celu", with_alpha<UnaryFunction::Celu>},
     {"Clip", clip},
+    {"Cos", plain<UnaryFunction::Cos>},
     {"Elu", with_alpha<UnaryFunction::Elu>},
     {"Erf", plain<UnaryFunction::Erf>},
     {"Exp", plain<UnaryFunction::Exp>},
+    {"Floor", plain<UnaryFunction::Floor>},
     {"Gelu", gelu},
     {"HardSigmoid", hard_sigmoid},
     {"HardSwish", plain<UnaryFunction::HardSwish>},
     {"LeakyRelu", with_alpha<UnaryFunction::LeakyRelu>},
     {"Log", plain<UnaryFunction::Log>},
+    {"LogSoftmax", softmax<format::LogSoftmaxT>},
     {"Mish", plain<UnaryFunction::Mish>},
-    {"Neg", of_shapes_too<UnaryFunction::Neg>},
-    {"Reciprocal", reciprocal},
+    {"Neg", plain<UnaryFunction::Neg>},
+    {"Reciprocal", plain<UnaryFunction::Reciprocal>},
     {"Relu", plain<UnaryFunction::Relu>},
+    {"Round", plain<UnaryFunction::Round>},
     {"Selu", selu},
+    {"Shrink", shrink},
     {"Sigmoid", plain<UnaryFunction::Sigmoid>},
-    {"Softmax", softmax},
+    {"Sign", plain<UnaryFunction::Sign>},
+    {"Sin", plain<UnaryFunction::Sin>},
+    {"Softmax", softmax<format::SoftmaxT>},
     {"Softplus", plain<UnaryFunction::Softplus>},
-    {"Softsign", softsign},
+    {"Softsign", plain<UnaryFunction::Softsign>},
     {"Sqrt", plain<UnaryFunction::Sqrt>},
+    {"Tan", tangent},
     {"Tanh", plain<UnaryFunction::Tanh>},
+    {"ThresholdedRelu", with_alpha<UnaryFunction::ThresholdedRelu>},
 };
 
 }  // namespace

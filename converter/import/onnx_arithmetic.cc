@@ -7,22 +7,43 @@ namespace {
 
 using format::BinaryFunction;
 
+bool fold(OnnxNode& node) {
+  return fold_integers(node) || fold_empty(node, node.type(node.input(0)));
+}
+
 template <BinaryFunction kFunction>
 void plain(OnnxNode& node) {
-  if (fold_integers(node)) return;
+  if (fold(node)) return;
   node.set_output(0, node.binary(kFunction, node.input(0), node.input(1)));
 }
 
-// The exponent may be of integers where the base is not.
+// The result has the base's type. Integers are taken as float32, which holds them up to 2^24.
 void power(OnnxNode& node) {
-  if (fold_integers(node)) return;
-  TensorId exponent = node.input(1);
-  if (node.type(node.input(0)) == DataType::kFloat32 && node.type(exponent) == DataType::kInt32) {
-    format::CastT cast;
-    cast.to = format::DataType::Float32;
-    exponent = node.emit(cast, {exponent});
+  if (fold(node)) return;
+  const TensorId base = node.cast(node.input(0), DataType::kFloat32);
+  const TensorId exponent = node.cast(node.input(1), DataType::kFloat32);
+  node.set_output(
+      0, node.cast(node.binary(BinaryFunction::Pow, base, exponent), node.type(node.input(0))));
+}
+
+// What division leaves over: with the divisor's sign, or as C has it.
+void modulo(OnnxNode& node) {
+  const bool as_in_c = node.flag("fmod", false);
+  if (fold(node)) return;
+  node.set_output(0, node.binary(as_in_c ? BinaryFunction::Remainder : BinaryFunction::Modulo,
+                                 node.input(0), node.input(1)));
+}
+
+// Before opset 7 a slope is one a channel, in axis 1; later it broadcasts.
+void prelu(OnnxNode& node) {
+  const TensorId x = node.input(0);
+  TensorId slope = node.input(1);
+  if (node.opset() < 7 && node.rank(slope) == 1 && node.shape(slope)[0] > 1 && node.rank(x) > 2) {
+    std::vector<std::int64_t> extents(static_cast<std::size_t>(node.rank(x)) - 1, 1);
+    extents[0] = node.shape(slope)[0];
+    slope = node.reshape_to(slope, extents);
   }
-  node.set_output(0, node.binary(BinaryFunction::Pow, node.input(0), exponent));
+  node.set_output(0, node.binary(BinaryFunction::PRelu, x, slope));
 }
 
 // One or more operands, taken in pairs from the left.
@@ -36,7 +57,7 @@ TensorId chain(OnnxNode& node) {
 
 template <BinaryFunction kFunction>
 void several(OnnxNode& node) {
-  if (fold_integers(node)) return;
+  if (fold(node)) return;
   node.set_output(0, chain<kFunction>(node));
 }
 
@@ -47,32 +68,18 @@ void mean(OnnxNode& node) {
       0, node.input_count() == 1 ? sum : node.binary(BinaryFunction::Mul, sum, node.scalar(share)));
 }
 
-// Comparisons, logic and rounding: over constants alone.
 constexpr OnnxOperator kRows[] = {
     {"Add", plain<BinaryFunction::Add>},
-    {"And", fold_or_refuse},
-    {"Ceil", fold_or_refuse},
     {"Div", plain<BinaryFunction::Div>},
-    {"Equal", fold_or_refuse},
-    {"Floor", fold_or_refuse},
-    {"Greater", fold_or_refuse},
-    {"GreaterOrEqual", fold_or_refuse},
-    {"Less", fold_or_refuse},
-    {"LessOrEqual", fold_or_refuse},
     {"Max", several<BinaryFunction::Max>},
     {"Mean", mean},
     {"Min", several<BinaryFunction::Min>},
-    {"Mod", fold_or_refuse},
+    {"Mod", modulo},
     {"Mul", plain<BinaryFunction::Mul>},
-    {"Not", fold_or_refuse},
-    {"Or", fold_or_refuse},
-    {"PRelu", plain<BinaryFunction::PRelu>},
+    {"PRelu", prelu},
     {"Pow", power},
-    {"Round", fold_or_refuse},
-    {"Sign", fold_or_refuse},
     {"Sub", plain<BinaryFunction::Sub>},
     {"Sum", several<BinaryFunction::Add>},
-    {"Xor", fold_or_refuse},
 };
 
 }  // namespace

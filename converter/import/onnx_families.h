@@ -12,6 +12,8 @@ extern const std::span<const OnnxOperator> kOnnxArithmetic;     // onnx_arithmet
 extern const std::span<const OnnxOperator> kOnnxConstants;      // onnx_constants.cc
 extern const std::span<const OnnxOperator> kOnnxConvolution;    // onnx_convolution.cc
 extern const std::span<const OnnxOperator> kOnnxEinsum;         // onnx_einsum.cc
+extern const std::span<const OnnxOperator> kOnnxIndices;        // onnx_indices.cc
+extern const std::span<const OnnxOperator> kOnnxLogic;          // onnx_logic.cc
 extern const std::span<const OnnxOperator> kOnnxPooling;        // onnx_pooling.cc
 extern const std::span<const OnnxOperator> kOnnxMatrix;         // onnx_matrix.cc
 extern const std::span<const OnnxOperator> kOnnxNormalization;  // onnx_normalization.cc

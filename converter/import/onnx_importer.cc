@@ -11,18 +11,24 @@
 namespace figment::converter {
 namespace {
 
-constexpr int kMinOpset = 7, kMaxOpset = 21;
+constexpr int kMinOpset = 1, kMaxOpset = 21;
 constexpr int kMaxDepth = 64;         // of branches and function calls
 constexpr int kMaxNodes = 1'000'000;  // after function calls were written out
 
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
-// The version of the default operator set; `otherwise` when the list names none.
+// The version of the default operator set; when the list names others alone, `otherwise`: with 0 no
+// node may be of the default one.
 template <typename Imports>
 int opset_of(const Imports& imports, const std::string& what, int otherwise) {
   std::int64_t version = otherwise;
-  for (const auto& import : imports)
-    if (is_default_domain(import.domain())) version = import.version();
+  bool named = false;
+  for (const auto& import : imports) {
+    if (!is_default_domain(import.domain())) continue;
+    version = import.version();
+    named = true;
+  }
+  if (!named && !imports.empty()) return otherwise;
   if (version == 0)
     throw DamagedFile(what + " names no ONNX opset; it is cut off or damaged: export it again");
   if (version < kMinOpset || version > kMaxOpset)
@@ -154,9 +160,10 @@ void OnnxImporter::add_outputs(const onnx::GraphProto& graph, OnnxScope& scope) 
     TensorId id = *found;
     // Every output is a tensor of its own: neither an input handed through nor another output.
     if (!graph_.tensor(id).constant() && !taken.insert(id).second) {
-      format::UnaryT options;
-      options.function = format::UnaryFunction::Identity;
-      id = graph_.add_node(output.name(), make_options(options), {id});
+      // The larger of a number and itself, for integers too.
+      format::BinaryT options;
+      options.function = format::BinaryFunction::Max;
+      id = graph_.add_node(output.name(), make_options(options), {id, id});
     }
     graph_.outputs.push_back({output.name(), id, {}});
   }
@@ -201,6 +208,8 @@ void OnnxImporter::import_node(const onnx::NodeProto& proto, OnnxScope& scope) {
     if (!is_default_domain(proto.domain()))
       node.refuse("operators of the domain '" + proto.domain() +
                   "' are not supported; export the model with standard ONNX operators");
+    if (scope.opset == 0)
+      node.refuse("the model does not say which ONNX opset it uses; export it again");
     const OnnxOperator* row = find_onnx_operator(proto.op_type());
     if (row == nullptr)
       node.refuse(

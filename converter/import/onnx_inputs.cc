@@ -99,7 +99,9 @@ void OnnxImporter::add_input(const onnx::ValueInfoProto& input, OnnxScope& scope
                          "=1x3x64x64");
     for (int axis = 0; axis < source.dim_size(); ++axis) {
       const auto& extent = source.dim(axis);
-      if (is_open(extent) && axis > 0)
+      // An extent of 0 is no open batch: the source means an empty tensor.
+      const bool empty = extent.has_dim_value() && extent.dim_value() == 0;
+      if (is_open(extent) && (axis > 0 || empty))
         throw ConvertError(what + " has open extents (" + describe_source(source) +
                            "); fix them, for example --input " + input.name() + "=" +
                            example(source));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace figment::converter {
 
@@ -178,6 +179,21 @@ void OnnxNode::set_output(int index, TensorId id) {
 // ---- Operators ----
 
 TensorId OnnxNode::unary(format::UnaryFunction function, TensorId x, float alpha, float beta) {
+  using format::BinaryFunction;
+  if (type(x) == DataType::kInt32) {
+    switch (function) {
+      case format::UnaryFunction::Abs:
+        return binary(BinaryFunction::Max, x, binary(BinaryFunction::Sub, integer(0), x));
+      case format::UnaryFunction::Neg:
+        return binary(BinaryFunction::Sub, integer(0), x);
+      case format::UnaryFunction::Relu:
+        return binary(BinaryFunction::Max, x, integer(0));
+      case format::UnaryFunction::Sign:
+        return binary(BinaryFunction::Max, binary(BinaryFunction::Min, x, integer(1)), integer(-1));
+      default:
+        break;
+    }
+  }
   format::UnaryT options;
   options.function = function;
   options.alpha = alpha;
@@ -189,6 +205,31 @@ TensorId OnnxNode::binary(format::BinaryFunction function, TensorId a, TensorId 
   format::BinaryT options;
   options.function = function;
   return emit(options, {a, b});
+}
+
+TensorId OnnxNode::compare(format::CompareFunction function, TensorId a, TensorId b) {
+  format::CompareT options;
+  options.function = function;
+  return emit(options, {a, b});
+}
+
+TensorId OnnxNode::select(TensorId condition, TensorId a, TensorId b) {
+  return emit(format::SelectT{}, {condition, a, b});
+}
+
+TensorId OnnxNode::cast(TensorId x, DataType to) {
+  if (type(x) == to) return x;
+  format::CastT options;
+  options.to = static_cast<format::DataType>(to);
+  return emit(options, {x});
+}
+
+TensorId OnnxNode::counting(int count, int after) {
+  std::vector<std::int64_t> values(static_cast<std::size_t>(count));
+  std::iota(values.begin(), values.end(), 0);
+  std::vector<std::int64_t> extents(static_cast<std::size_t>(after) + 1, 1);
+  extents[0] = count;
+  return integer_constant(values, make_shape(extents));
 }
 
 TensorId OnnxNode::transpose(TensorId x, const std::vector<int>& permutation) {

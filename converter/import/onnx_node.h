@@ -57,6 +57,10 @@ class OnnxNode {
 
   bool has(const std::string& name) const { return find(name) != nullptr; }
   std::int64_t integer(const std::string& name, std::int64_t otherwise) const;
+  // Attributes that say yes or no.
+  bool flag(const std::string& name, bool otherwise) const {
+    return integer(name, otherwise ? 1 : 0) != 0;
+  }
   float number_attribute(const std::string& name, float otherwise) const;
   std::string text(const std::string& name, const std::string& otherwise) const;
   std::optional<std::vector<std::int64_t>> integer_list(const std::string& name) const;
@@ -94,8 +98,16 @@ class OnnxNode {
                 std::optional<Shape> declared = std::nullopt) {
     return graph().add_node(label_, make_options(std::move(options)), std::move(inputs), declared);
   }
+  // Of integers, which the runtime's functions of one number do not take, those that stay integers
+  // are made of others.
   TensorId unary(format::UnaryFunction function, TensorId x, float alpha = 0, float beta = 0);
   TensorId binary(format::BinaryFunction function, TensorId a, TensorId b);
+  // int32 of 0 or 1.
+  TensorId compare(format::CompareFunction function, TensorId a, TensorId b);
+  // condition != 0 ? a : b
+  TensorId select(TensorId condition, TensorId a, TensorId b);
+  // The same tensor when it is of that type.
+  TensorId cast(TensorId x, DataType to);
   // The same tensor when nothing moves.
   TensorId transpose(TensorId x, const std::vector<int>& permutation);
   TensorId reshape(TensorId x, const Shape& to);
@@ -110,6 +122,11 @@ class OnnxNode {
   TensorId float_constant(const std::vector<float>& values, const Shape& shape) {
     return graph().add_floats(label_ + "/constant", shape, values);
   }
+  TensorId integer(std::int64_t value) { return integer_constant({value}, Shape{}); }
+  // 0 in the type of x's numbers.
+  TensorId zero_like(TensorId x) { return type(x) == DataType::kInt32 ? integer(0) : scalar(0); }
+  // 0, 1, ... along an axis that has `after` axes behind it.
+  TensorId counting(int count, int after);
   TensorId add_array(OnnxArray array);
   // x broadcast to `to` as NumPy does; refused when the shapes do not go together.
   TensorId expand(TensorId x, const Shape& to);

@@ -14,7 +14,10 @@ void require_channels(const OnnxNode& node, TensorId x) {
 void batch_normalization(OnnxNode& node) {
   const TensorId x = node.input(0);
   require_channels(node, x);
-  if (node.integer("training_mode", 0) != 0 || node.output_used(1))
+  // Before opset 7 the node says by itself that it is not in training.
+  const bool training =
+      node.opset() < 7 ? !node.flag("is_test", false) : node.integer("training_mode", 0) != 0;
+  if (training || node.output_used(1))
     node.refuse(
         "it is in training mode; export the model for inference (in PyTorch: model.eval())");
   if (node.integer("spatial", 1) == 0)

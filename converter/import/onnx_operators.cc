@@ -31,9 +31,10 @@ const OnnxOperator* find_onnx_operator(const std::string& name) {
   static const std::unordered_map<std::string, const OnnxOperator*> kRows = [] {
     std::unordered_map<std::string, const OnnxOperator*> rows;
     for (const std::span<const OnnxOperator> family :
-         {kOnnxActivations, kOnnxArithmetic, kOnnxConstants, kOnnxConvolution, kOnnxEinsum, kOnnxPooling,
-          kOnnxMatrix, kOnnxNormalization, kOnnxQuantization, kOnnxReduction, kOnnxResampling, kOnnxShape,
-          kOnnxSelection, std::span<const OnnxOperator>(kRefused)})
+         {kOnnxActivations, kOnnxArithmetic, kOnnxConstants, kOnnxConvolution, kOnnxEinsum,
+          kOnnxIndices, kOnnxLogic, kOnnxPooling, kOnnxMatrix, kOnnxNormalization,
+          kOnnxQuantization, kOnnxReduction, kOnnxResampling, kOnnxShape, kOnnxSelection,
+          std::span<const OnnxOperator>(kRefused)})
       for (const OnnxOperator& row : family) rows.emplace(row.name, &row);
     return rows;
   }();

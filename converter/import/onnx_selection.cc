@@ -1,21 +1,21 @@
-// Operators that cut tensors, put them together, and choose among them.
+// Operators that cut tensors, put them together, pad them, and choose a branch.
 #include <algorithm>
 #include <limits>
 
-#include "converter/import/onnx_constant_math.h"
 #include "converter/import/onnx_families.h"
 
 namespace figment::converter {
 namespace {
 
 void concat(OnnxNode& node) {
-  if (!node.has("axis")) node.refuse("it lacks the attribute 'axis'; the file is damaged");
+  if (!node.has("axis") && node.opset() >= 4)
+    node.refuse("it lacks the attribute 'axis'; the file is damaged");
   // Shapes of no extents are put together with others; the runtime has no empty tensors.
   std::vector<TensorId> parts;
   for (int index = 0; index < node.input_count(); ++index)
     if (node.shape(node.input(index)).elements() > 0) parts.push_back(node.input(index));
   if (parts.empty()) return node.set_output(0, node.input(0));
-  const int axis = node.checked_axis(node.integer("axis", 0), node.rank(parts[0]));
+  const int axis = node.checked_axis(node.integer("axis", 1), node.rank(parts[0]));
   if (parts.size() == 1) return node.set_output(0, parts[0]);
   // More parts than one operator takes are put together in turns.
   constexpr std::size_t kMost = 64;
@@ -113,14 +113,14 @@ void slice(OnnxNode& node) {
   node.set_output(0, is_whole(options) ? x : node.emit(std::move(options), {x}));
 }
 
-// The parts' extents: an attribute before opset 13, an operand from there on, else equal parts (the
-// last one smaller).
+// The parts' extents: an attribute before opset 13 (in opset 1 also an operand), an operand from
+// there on, else equal parts (the last one smaller).
 std::vector<std::int64_t> split_sizes(const OnnxNode& node, std::int64_t extent) {
   if (node.opset() < 13) {
     if (auto list = node.integer_list("split")) return *list;
-  } else if (node.has_input(1)) {
-    return node.integers(node.input(1), "split");
   }
+  if ((node.opset() >= 13 || node.opset() < 2) && node.has_input(1))
+    return node.integers(node.input(1), "split");
   const std::int64_t count = node.integer("num_outputs", node.output_count());
   if (count <= 0 || count != node.output_count())
     node.refuse("it says " + std::to_string(count) + " outputs, but has " +
@@ -161,56 +161,7 @@ void split(OnnxNode& node) {
                 std::to_string(shape[axis]));
 }
 
-// ---- Choosing ----
-
-void gather(OnnxNode& node) {
-  const TensorId data = node.input(0);
-  TensorId indices = node.input(1);
-  const Shape shape = node.shape(data);
-  format::GatherT options;
-  options.axis = node.checked_axis(node.integer("axis", 0), shape.rank);
-  if (node.constant(indices)) {
-    if (node.type(indices) != DataType::kInt32)
-      node.refuse("its indices must be integers; the file is damaged");
-    // Negative indices count from the end. The runtime knows positions alone.
-    const std::int64_t extent = shape[options.axis];
-    const GraphTensor& given = node.tensor(indices);
-    std::vector<std::int64_t> positions(given.integers(),
-                                        given.integers() + given.shape.elements());
-    for (std::int64_t& index : positions) {
-      if (index < -extent || index >= extent)
-        node.refuse("its index " + std::to_string(index) + " is outside an axis of extent " +
-                    std::to_string(extent));
-      if (index < 0) index += extent;
-    }
-    if (positions.empty()) node.refuse("it has no indices; the file is damaged");
-    indices = node.integer_constant(positions, node.shape(indices));
-  }
-  node.set_output(0, node.emit(options, {data, indices}));
-}
-
-// Over constants, or with a condition that is the same everywhere.
-void where(OnnxNode& node) {
-  const TensorId condition = node.input(0);
-  if (!node.constant(condition))
-    node.refuse("its condition depends on the model's data, which is not supported");
-  if (node.constant(node.input(1)) && node.constant(node.input(2))) return fold_or_refuse(node);
-  if (node.type(condition) != DataType::kInt32)
-    node.refuse("its condition must be boolean; the file is damaged");
-  const GraphTensor& choice = node.tensor(condition);
-  const auto is_first = [&](std::int64_t index) { return choice.integers()[index] != 0; };
-  const std::int64_t count = choice.shape.elements();
-  if (count == 0) node.refuse("its condition is empty; the file is damaged");
-  for (std::int64_t index = 1; index < count; ++index)
-    if (is_first(index) != is_first(0))
-      node.refuse(
-          "its condition differs from element to element, which is not supported; multiply by a "
-          "mask instead");
-  const Shape choice_shape = choice.shape;
-  const TensorId chosen = node.input(is_first(0) ? 1 : 2);
-  const TensorId other = node.input(is_first(0) ? 2 : 1);
-  node.set_output(0, node.expand(node.expand(chosen, node.shape(other)), choice_shape));
-}
+// ---- If ----
 
 // A condition that is known when the model is converted leaves one of the branches.
 void branch(OnnxNode& node) {
@@ -238,8 +189,9 @@ std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> read_pads(const 
   std::vector<std::int64_t> pads;
   std::vector<int> axes;
   if (node.opset() < 11) {
-    const auto list = node.integer_list("pads");
-    if (!list) node.refuse("it lacks the attribute 'pads'; the file is damaged");
+    const std::string name = node.opset() < 2 ? "paddings" : "pads";
+    const auto list = node.integer_list(name);
+    if (!list) node.refuse("it lacks the attribute '" + name + "'; the file is damaged");
     pads = *list;
   } else {
     pads = node.integers(node.input(1), "padding");
@@ -299,8 +251,7 @@ void pad(OnnxNode& node) {
 }
 
 constexpr OnnxOperator kRows[] = {
-    {"Concat", concat}, {"Gather", gather}, {"If", branch},   {"Pad", pad},
-    {"Slice", slice},   {"Split", split},   {"Where", where},
+    {"Concat", concat}, {"If", branch}, {"Pad", pad}, {"Slice", slice}, {"Split", split},
 };
 
 }  // namespace

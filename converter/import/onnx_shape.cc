@@ -9,6 +9,7 @@
 namespace figment::converter {
 namespace {
 
+using format::CompareFunction;
 using onnx::TensorProto;
 
 void identity(OnnxNode& node) { node.set_output(0, node.input(0)); }
@@ -20,22 +21,33 @@ void dropout(OnnxNode& node) {
   // In training mode a ratio of 0 drops nothing either.
   if (training && (!node.has_input(1) || node.number(node.input(1), "ratio") != 0))
     node.refuse("it is in training mode; export the model for inference");
+  // Before opset 7 the node says by itself that it is not in training.
+  if (node.opset() < 7 && !node.flag("is_test", false))
+    node.refuse("it is in training mode; export the model for inference");
   node.ignore("ratio");
   node.ignore("seed");
   node.set_output(0, x);
   if (!node.output_used(1)) return;
   // The mask: everything is kept.
   const Shape shape = node.shape(x);
-  node.set_output(1, node.integer_constant(
-                         std::vector<std::int64_t>(static_cast<std::size_t>(shape.elements()), 1),
-                         shape));
+  node.set_output(
+      1, node.integer_constant(
+             std::vector<std::int64_t>(static_cast<std::size_t>(shape.elements()), 1), shape));
+}
+
+// The shape is an attribute before opset 5 and an operand from there on.
+std::vector<std::int64_t> shape_given(const OnnxNode& node) {
+  if (node.opset() >= 5) return node.integers(node.input(1), "shape");
+  const auto list = node.integer_list("shape");
+  if (!list) node.refuse("it lacks the attribute 'shape'; the file is damaged");
+  return *list;
 }
 
 // 0 keeps the source's extent (unless allowzero), -1 is what remains.
 void reshape(OnnxNode& node) {
   const TensorId x = node.input(0);
   const Shape from = node.shape(x);
-  std::vector<std::int64_t> to = node.integers(node.input(1), "shape");
+  std::vector<std::int64_t> to = shape_given(node);
   const bool zero_is_zero = node.integer("allowzero", 0) != 0;
   std::int64_t known = 1;
   std::int64_t* open = nullptr;
@@ -143,30 +155,30 @@ void transpose(OnnxNode& node) {
 // All floating types are float32 here; all integers int32; booleans int32 of 0 or 1.
 void cast_to(OnnxNode& node, DataType to, bool truth) {
   const TensorId x = node.input(0);
-  const bool constant = node.constant(x);
-  if (truth) {
-    if (!constant) node.refuse("casting the model's data to booleans is not supported");
-    std::vector<std::int64_t> values;
-    for (std::int64_t index = 0; index < node.shape(x).elements(); ++index)
-      values.push_back(node.type(x) == DataType::kInt32 ? node.tensor(x).integers()[index] != 0
-                                                        : node.tensor(x).floats()[index] != 0.0F);
-    return node.set_output(0, node.integer_constant(values, node.shape(x)));
-  }
-  if (node.type(x) == to) return node.set_output(0, x);
+  if (node.type(x) == to && !truth) return node.set_output(0, x);
   if (node.shape(x).elements() == 0) {
     OnnxArray empty;
     empty.type = to;
     empty.shape = node.shape(x);
     return node.set_output(0, node.add_array(std::move(empty)));
   }
-  format::CastT options;
-  options.to = static_cast<format::DataType>(to);
-  node.set_output(0, node.emit(options, {x}));
+  node.set_output(
+      0, truth ? node.compare(CompareFunction::NotEqual, x, node.zero_like(x)) : node.cast(x, to));
+}
+
+// A number, which before opset 6 is given by its name.
+std::int64_t type_given(const OnnxNode& node) {
+  if (node.opset() >= 6) return node.integer("to", TensorProto::UNDEFINED);
+  const std::string name = node.text("to", "");
+  TensorProto::DataType type = TensorProto::UNDEFINED;
+  if (!TensorProto::DataType_Parse(name, &type))
+    node.refuse("its type '" + name + "' is unknown; the file is damaged");
+  return type;
 }
 
 void cast(OnnxNode& node) {
   node.ignore("saturate");
-  const std::int64_t to = node.integer("to", TensorProto::UNDEFINED);
+  const std::int64_t to = type_given(node);
   if (to < 0 || to > INT32_MAX)
     node.refuse("its type " + std::to_string(to) + " is unknown; the file is damaged");
   cast_to(node, graph_type(static_cast<int>(to), "its result"), to == TensorProto::BOOL);
@@ -185,10 +197,22 @@ void expand(OnnxNode& node) {
   node.set_output(0, node.expand(node.input(0), make_shape(node.integers(node.input(1), "shape"))));
 }
 
+// One number an axis; before opset 6 one number, and the axis it is about.
+std::vector<std::int64_t> repeats_given(OnnxNode& node, int rank) {
+  if (node.opset() >= 6) return node.integers(node.input(1), "repeats");
+  std::vector<std::int64_t> repeats(static_cast<std::size_t>(rank), 1);
+  const auto whole = [&](int index, const char* what) {
+    return node.integer_operand(node.cast(node.input(index), DataType::kInt32), what);
+  };
+  const int axis = node.checked_axis(whole(2, "axis"), rank);
+  repeats[static_cast<std::size_t>(axis)] = whole(1, "repeats");
+  return repeats;
+}
+
 void tile(OnnxNode& node) {
   const TensorId x = node.input(0);
   Shape shape = node.shape(x);
-  const std::vector<std::int64_t> repeats = node.integers(node.input(1), "repeats");
+  const std::vector<std::int64_t> repeats = repeats_given(node, shape.rank);
   if (repeats.size() != static_cast<std::size_t>(shape.rank))
     node.refuse("it has " + std::to_string(repeats.size()) + " repeats for a tensor of shape " +
                 describe(shape));

@@ -109,4 +109,25 @@ TEST_CASE("operators that would mix samples fix the batch") {
   CHECK_FALSE(any_batch({1, 4}, "Softmax", {}, {attribute("axis", 0)}));
 }
 
+TEST_CASE("operators along an axis keep samples apart, unless it is theirs") {
+  const auto build = [](OnnxBuilder& builder, const std::string& kind, int axis) {
+    builder.input("x", {1, 3}).integers("axis", {}, {axis}).integers("i", {1, 3}, {0, 0, 0});
+    if (kind == "CumSum")
+      builder.node(kind, {"x", "axis"}, {"y"});
+    else if (kind == "GatherElements")
+      builder.node(kind, {"x", "i"}, {"y"}, {attribute("axis", axis)});
+    else
+      builder.node(kind, {"x"}, {"y"}, {attribute("axis", axis)});
+    return builder.output("y").import_with_batch();
+  };
+  for (const char* kind : {"LogSoftmax", "ArgMax", "CumSum", "GatherElements"}) {
+    CAPTURE(kind);
+    OnnxBuilder across(13);
+    CHECK_FALSE(build(across, kind, 0).any_batch);
+    OnnxBuilder along(13);
+    const converter::Graph graph = build(along, kind, 1);
+    if (std::string(kind) != "GatherElements") check_samples(graph, {3, 1, 2, 5, 6, 4});
+  }
+}
+
 }  // namespace figment::testing

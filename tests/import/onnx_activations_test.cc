@@ -37,6 +37,15 @@ TEST_CASE("functions without parameters") {
   check(13, "Erf", [](double x) { return std::erf(x); });
   check(13, "Softplus", [](double x) { return std::log1p(std::exp(x)); });
   check(13, "Softsign", [](double x) { return x / (1 + std::fabs(x)); });
+  check(7, "Sin", [](double x) { return std::sin(x); });
+  check(7, "Cos", [](double x) { return std::cos(x); });
+  check(7, "Tan", [](double x) { return std::tan(x); });
+  check(13, "Floor", [](double x) { return std::floor(x); });
+  check(13, "Ceil", [](double x) { return std::ceil(x); });
+  check(
+      11, "Round", [](double x) { return std::nearbyint(x); }, {}, ramp(9, -2, 0.5F));
+  check(
+      9, "Sign", [](double x) { return double(x > 0) - double(x < 0); }, {}, ramp(9, -1, 0.25F));
   check(
       13, "Log", [](double x) { return std::log(x); }, {}, positive);
   check(
@@ -62,6 +71,21 @@ TEST_CASE("functions with parameters, given and by default") {
   check(13, "HardSigmoid", [](double x) { return std::min(std::max(0.2 * x + 0.5, 0.0), 1.0); });
   check(13, "HardSigmoid", [](double x) { return std::min(std::max(0.5 * x + 0.25, 0.0), 1.0); },
         {attribute("alpha", 0.5F), attribute("beta", 0.25F)});
+  // Before opset 6 Selu's constants had fewer digits.
+  check(5, "Selu",
+        [](double x) { return double{1.0507F} * (x < 0 ? double{1.6732F} * std::expm1(x) : x); });
+  check(12, "Celu", [](double x) { return x < 0 ? std::expm1(x) : x; });
+  check(12, "Celu", [](double x) { return x < 0 ? 2 * std::expm1(x / 2) : x; },
+        {attribute("alpha", 2.0F)});
+  check_node_refused(12, "Celu", {1, 3}, {}, {attribute("alpha", 0.0F)}, "parameters of Celu");
+  check(10, "ThresholdedRelu", [](double x) { return x > 1 ? x : 0; });
+  check(10, "ThresholdedRelu", [](double x) { return x > 0.5 ? x : 0; },
+        {attribute("alpha", 0.5F)});
+  check(9, "Shrink", [](double x) { return std::fabs(x) > 0.5 ? x : 0; });
+  check(9, "Shrink", [](double x) { return x < -1.25  ? x + 0.75
+                                           : x > 1.25 ? x - 0.75
+                                                      : 0; },
+        {attribute("lambd", 1.25F), attribute("bias", 0.75F)});
   check(20, "Gelu", [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); });
   check(20, "Gelu",
         [](double x) {
@@ -118,6 +142,16 @@ TEST_CASE("Softmax runs along one axis from opset 13, over all later axes before
   check_node(11, "Softmax", {1, 2, 3, 2}, x, {}, {}, {1, 2, 3, 2},
              normalized({{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}));
   check_node_refused(13, "Softmax", {1, 3}, {}, {attribute("axis", 2)}, "axis 2 is outside");
+}
+
+TEST_CASE("LogSoftmax is the logarithm of Softmax, by the same axes") {
+  const std::vector<float> x = {0, 1, 2, 3};
+  const auto below = [](double a, double b) { return -std::log1p(std::exp(b - a)); };
+  const std::vector<double> pairs = {below(0, 1), below(1, 0), below(2, 3), below(3, 2)};
+  check_node(13, "LogSoftmax", {1, 2, 2}, x, {}, {}, {1, 2, 2}, pairs);
+  check_node(11, "LogSoftmax", {1, 2, 2}, x, {}, {attribute("axis", 2)}, {1, 2, 2}, pairs);
+  const double all = std::log(1 + std::exp(1) + std::exp(2) + std::exp(3));
+  check_node(11, "LogSoftmax", {1, 2, 2}, x, {}, {}, {1, 2, 2}, {-all, 1 - all, 2 - all, 3 - all});
 }
 
 TEST_CASE("an attribute of another type is refused") {

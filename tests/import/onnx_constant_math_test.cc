@@ -74,6 +74,26 @@ TEST_CASE("rounding of constant numbers") {
   check("Sign", {numbers}, {-1, -1, 1, 1});
 }
 
+TEST_CASE("lists of no extents, which exporters compute with too") {
+  // torch.expand to no axes: where(shape == -1, ones(shape) * 1, shape), of an empty shape.
+  OnnxBuilder builder(13);
+  builder.input("x", {}).integers("shape", {0}, {}).integers("one", {1}, {1});
+  builder.integers("minus", {}, {-1});
+  builder.node("Mul", {"shape", "one"}, {"ones"}).node("Neg", {"minus"}, {"plus"});
+  builder.node("Mul", {"ones", "plus"}, {"same"}).node("Equal", {"shape", "minus"}, {"open"});
+  builder.node("Not", {"open"}, {"fixed"}).node("Not", {"fixed"}, {"again"});
+  builder.node("Where", {"again", "same", "shape"}, {"chosen"});
+  builder.node("Max", {"chosen", "shape"}, {"most"}).node("Abs", {"most"}, {"size"});
+  builder.node("Expand", {"x", "size"}, {"y"}).output("y");
+  builder.model()
+      .mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape();
+  check_values(builder, {{3}}, {}, {3});
+}
+
 TEST_CASE("operands that do not broadcast are refused") {
   OnnxBuilder builder(13);
   builder.input("x", {1, 3}).integers("a", {2}, {1, 2}).integers("b", {3}, {1, 2, 3});

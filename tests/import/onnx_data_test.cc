@@ -14,6 +14,8 @@
 namespace figment::testing {
 namespace {
 
+using converter::graph_type;
+using converter::onnx_type_name;
 using onnx::TensorProto;
 
 TensorProto typed(int type, const Extents& extents) {

@@ -50,9 +50,9 @@ TEST_CASE("outputs that are inputs, or one another, become tensors of their own"
 
 TEST_CASE("a node without a name is named by its output") {
   OnnxBuilder builder(13);
-  start(builder).node("Floor", {"x"}, {"rounded"}).output("rounded");
+  start(builder).node("Frobnicate", {"x"}, {"rounded"}).output("rounded");
   builder.model().mutable_graph()->mutable_node(0)->clear_name();
-  says(builder.refusal(), "node 'rounded' (Floor): ");
+  says(builder.refusal(), "node 'rounded' (Frobnicate): ");
 }
 
 TEST_CASE("unknown operators and domains are refused by name") {
@@ -101,8 +101,12 @@ TEST_CASE("outputs that nobody makes") {
   says(start(none).node("Relu", {"x"}, {"y"}).refusal(), "the model has no outputs");
 }
 
-TEST_CASE("opsets outside 7 to 21") {
-  for (const int opset : {1, 6, 22, 1000}) {
+TEST_CASE("opsets outside 1 to 21") {
+  for (const int opset : {1, 6, 21}) {
+    OnnxBuilder builder(opset);
+    CHECK(start(builder).node("Relu", {"x"}, {"y"}).output("y").refusal().empty());
+  }
+  for (const int opset : {-1, 22, 1000}) {
     OnnxBuilder builder(opset);
     says(start(builder).node("Relu", {"x"}, {"y"}).output("y").refusal(),
          "opset " + std::to_string(opset));
@@ -110,6 +114,32 @@ TEST_CASE("opsets outside 7 to 21") {
   OnnxBuilder builder(13);
   builder.model().clear_opset_import();
   says(start(builder).node("Relu", {"x"}, {"y"}).output("y").refusal(), "names no ONNX opset");
+  OnnxBuilder zero(0);
+  says(start(zero).node("Relu", {"x"}, {"y"}).output("y").refusal(), "names no ONNX opset");
+}
+
+TEST_CASE("a model of another domain alone is refused by that name") {
+  OnnxBuilder builder(1);
+  start(builder).node("Adam", {"x"}, {"y"}).output("y");
+  builder.model().mutable_opset_import(0)->set_domain("ai.onnx.preview.training");
+  builder.model().mutable_graph()->mutable_node(0)->set_domain("ai.onnx.preview.training");
+  says(builder.refusal(), "operators of the domain 'ai.onnx.preview.training' are not supported");
+  builder.model().mutable_graph()->mutable_node(0)->set_domain("ai.onnx");
+  says(builder.refusal(), "does not say which ONNX opset it uses");
+}
+
+TEST_CASE("an input of integers that is an output too") {
+  OnnxBuilder builder(13);
+  builder.input("x", {1, 2}, onnx::TensorProto::INT64).node("Identity", {"x"}, {"y"}).output("y");
+  CHECK(run_graph(builder.import(), {{-3, 2}}).values == std::vector<std::vector<double>>{{-3, 2}});
+}
+
+TEST_CASE("attributes of opset 6 that later ones dropped are refused by name") {
+  OnnxBuilder builder(6);
+  start(builder)
+      .node("Add", {"x", "c"}, {"y"}, {attribute("broadcast", 1), attribute("axis", 1)})
+      .output("y");
+  says(builder.refusal(), "node 'the_Add' (Add): its attribute 'broadcast' is not supported");
 }
 
 TEST_CASE("functions of the model are written out, with their attributes") {

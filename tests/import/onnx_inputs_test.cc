@@ -33,6 +33,13 @@ TEST_CASE("an open batch is 1, and open extents must be given") {
   CHECK_FALSE(four.any_batch);
 }
 
+TEST_CASE("an extent of 0 is an empty tensor, not an open batch") {
+  OnnxBuilder builder(13);
+  builder.input("x", {0, 5}).node("Relu", {"x"}, {"y"}).output("y");
+  CHECK(builder.refusal().find("input 'x' has open extents") == 0);
+  CHECK(describe(input_shape(builder.import(with_shape("x", {2, 5})))) == "2x5");
+}
+
 TEST_CASE("shapes that do not fit are refused") {
   OnnxBuilder builder(13);
   builder.input("image", {-1, 3, -1, -1}).node("Relu", {"image"}, {"y"}).output("y");

@@ -143,23 +143,6 @@ TEST_CASE("Pad: attribute or operand, modes, chosen axes") {
   check_node_refused(13, "Pad", {1, 2}, {list("p", {0, -1, 0, -1})}, {}, "would leave nothing");
 }
 
-TEST_CASE("Where with a condition that is the same everywhere") {
-  for (const bool first : {true, false}) {
-    OnnxBuilder builder(13);
-    builder.input("x", {1, 1})
-        .integers("c", {3}, first ? Extents{1, 1, 1} : Extents{0, 0, 0})
-        .floats("z", {2, 1}, {5, 6});
-    builder.node("Where", {"c", "x", "z"}, {"w"}).node("Add", {"w", "x"}, {"y"}).output("y");
-    check_values(builder, {{4}}, {2, 3},
-                 first ? std::vector<double>(6, 8) : std::vector<double>{9, 9, 9, 10, 10, 10});
-  }
-  OnnxBuilder builder(13);
-  builder.input("x", {1, 2}).integers("c", {2}, {1, 0}).floats("z", {1, 2}, {5, 6});
-  builder.node("Where", {"c", "x", "z"}, {"y"}).output("y");
-  CHECK(builder.refusal().find("its condition differs from element to element") !=
-        std::string::npos);
-}
-
 TEST_CASE("If with a constant condition leaves one branch, which sees the names around it") {
   const auto branch = [](const std::string& kind, const std::string& output) {
     onnx::GraphProto graph;
@@ -188,6 +171,26 @@ TEST_CASE("If with a constant condition leaves one branch, which sees the names 
       {attribute("then_branch", branch("Add", "t")), attribute("else_branch", branch("Mul", "e"))});
   CHECK(builder.output("y").refusal().find("its condition depends on the model's data") !=
         std::string::npos);
+}
+
+TEST_CASE("older opsets' attributes and defaults") {
+  OnnxBuilder concat(3);
+  concat.input("x", {1, 2}).node("Concat", {"x", "x"}, {"y"}).output("y");
+  check_values(concat, {{1, 2}}, {1, 4}, {1, 2, 1, 2});
+  check_node_refused(4, "Concat", {1, 2}, {}, {}, "lacks the attribute 'axis'");
+  check_node(1, "Pad", {1, 2}, {1, 2}, {}, {attribute("paddings", Extents{0, 1, 0, 0})}, {1, 3},
+             {0, 1, 2});
+  check_node_refused(1, "Pad", {1, 2}, {}, {attribute("pads", Extents{0, 1, 0, 0})},
+                     "lacks the attribute 'paddings'");
+  check_node_refused(2, "Pad", {1, 2}, {}, {attribute("paddings", Extents{0, 1, 0, 0})},
+                     "lacks the attribute 'pads'");
+  // The parts' extents as an operand: in opset 1, and from opset 13 on.
+  for (const int opset : {1, 13}) {
+    OnnxBuilder split(opset);
+    split.input("x", {1, 3}).integers("s", {2}, {1, 2});
+    split.node("Split", {"x", "s"}, {"a", "y"}, {attribute("axis", 1)}).output("y");
+    check_values(split, {{1, 2, 3}}, {1, 2}, {2, 3});
+  }
 }
 
 }  // namespace figment::testing

@@ -95,8 +95,12 @@ TEST_CASE("Cast") {
       .node("Mul", {"x", "n"}, {"y"})
       .output("y");
   check_values(truth, {{5, 6, 7}}, {1, 3}, {0, 6, 7});
-  check_node_refused(13, "Cast", {1, 3}, {}, {attribute("to", onnx::TensorProto::BOOL)},
-                     "to booleans is not supported");
+  check_node(13, "Cast", {1, 3}, {0, -2, 0.5F}, {}, {attribute("to", onnx::TensorProto::BOOL)},
+             {1, 3}, {0, 1, 1});
+  OnnxBuilder whole(13);
+  whole.input("x", {1, 3}, onnx::TensorProto::INT64);
+  whole.node("Cast", {"x"}, {"y"}, {attribute("to", onnx::TensorProto::BOOL)}).output("y");
+  check_values(whole, {{0, -2, 256}}, {1, 3}, {0, 1, 1});
   check_node_refused(13, "Cast", {1, 3}, {}, {attribute("to", onnx::TensorProto::STRING)},
                      "type STRING");
 }
@@ -109,6 +113,31 @@ TEST_CASE("Expand and Tile") {
   check_node_refused(13, "Expand", {1, 2}, {list({3})}, {}, "cannot be broadcast to 3");
   check_node_refused(13, "Tile", {1, 2}, {list({2})}, {}, "1 repeats");
   check_node_refused(13, "Tile", {1, 2}, {list({0, 2})}, {}, "repeat is 0");
+}
+
+TEST_CASE("older opsets' forms") {
+  const std::vector<float> x = {1, 2, 3, 4};
+  const std::vector<double> same(x.begin(), x.end());
+  check_node(1, "Reshape", {1, 4}, x, {}, {attribute("shape", Extents{2, -1})}, {2, 2}, same);
+  check_node_refused(1, "Reshape", {1, 4}, {integer_tensor("shape", {1}, {4})}, {},
+                     "lacks the attribute 'shape'");
+  check_node_refused(5, "Reshape", {1, 4}, {integer_tensor("shape", {1}, {4})},
+                     {attribute("shape", Extents{4})}, "attribute 'shape' is not supported");
+  check_node(6, "Dropout", {1, 4}, x, {}, {attribute("is_test", 1)}, {1, 4}, same);
+  check_node_refused(6, "Dropout", {1, 4}, {}, {}, "in training mode");
+  check_node_refused(7, "Dropout", {1, 4}, {}, {attribute("is_test", 1)},
+                     "attribute 'is_test' is not supported");
+  check_node(1, "Cast", {1, 2}, {1.5F, -2.5F}, {}, {attribute("to", "INT64")}, {1, 2}, {1, -2});
+  check_node_refused(1, "Cast", {1, 2}, {}, {attribute("to", "INTEGER")},
+                     "its type 'INTEGER' is unknown");
+  check_node_refused(6, "Cast", {1, 2}, {}, {attribute("to", "INT64")}, "'to' must be an integer");
+  const onnx::TensorProto two = float_tensor("tiles", {1}, {2});
+  check_node(1, "Tile", {1, 2}, {1, 2}, {two, float_tensor("axis", {1}, {1})}, {}, {1, 4},
+             {1, 2, 1, 2});
+  check_node(1, "Tile", {1, 2}, {1, 2}, {two, integer_tensor("axis", {}, {0})}, {}, {2, 2},
+             {1, 2, 1, 2});
+  check_node_refused(1, "Tile", {1, 2}, {two, integer_tensor("axis", {}, {2})}, {},
+                     "axis 2 is outside");
 }
 
 }  // namespace figment::testing
