@@ -196,21 +196,28 @@ std::string difference(const Array& array, const Array& expected, double toleran
 // Runs one data set; returns what is wrong.
 std::string run_data_set(const Model& model, const Attempt& attempt, const onnx::GraphProto& source,
                          const fs::path& data_set, Backend backend) {
+  const std::vector<const onnx::ValueInfoProto*> inputs = free_inputs(source);
+  std::vector<Array> values;
   Options options;
   options.backend = backend;
-  host::SessionMemory memory(model, options);
-  const std::vector<const onnx::ValueInfoProto*> inputs = free_inputs(source);
-  int port = 0;
   for (std::size_t index = 0; index < inputs.size(); ++index) {
     if (attempt.bound.contains(inputs[index]->name())) continue;
-    host::store_array(read_array(read_tensor(data_set, "input", index, *inputs[index])),
-                      model.input(port), 1, memory.session.input(port), inputs[index]->name());
-    ++port;
+    const Port port = model.input(static_cast<int>(values.size()));
+    values.push_back(read_array(read_tensor(data_set, "input", index, *inputs[index])));
+    if (model.any_batch() && port.batch_axis >= 0)
+      options.batch = host::batch_of(port, values.back().shape);
+  }
+  host::SessionMemory memory(model, options);
+  for (std::size_t index = 0; index < values.size(); ++index) {
+    const int port = static_cast<int>(index);
+    host::store_array(values[index], model.input(port), options.batch, memory.session.input(port),
+                      std::string(model.input(port).name));
   }
   host::require(memory.session.run());
   const std::string where = backend == Backend::kPortable ? " (portable)" : " (xnnpack)";
   for (int index = 0; index < model.output_count(); ++index) {
-    const Array array = host::load_array(memory.session.output(index), model.output(index), 1);
+    const Array array =
+        host::load_array(memory.session.output(index), model.output(index), options.batch);
     const onnx::ValueInfoProto& declared = source.output(index);
     // A unit in bfloat16's last place is more than ONNX's tolerance, and the runtime keeps
     // what the source rounds to bfloat16 in float32.
