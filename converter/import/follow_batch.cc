@@ -61,6 +61,9 @@ bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int ax
       const auto at = static_cast<std::size_t>(axis);
       return slice.starts[at] == 0 && slice.sizes[at] == -1 && slice.steps[at] == 1;
     }
+    case OperatorOptions::Recurrent:
+      // x and the states [.., batch, ..], the lengths [batch]; a weight is everybody's.
+      return index == 4 ? axis == 0 : (index == 0 || index == 5 || index == 6) && axis == 1;
     case OperatorOptions::Pad: {
       const auto& pad = node.as<format::PadT>();
       const auto at = static_cast<std::size_t>(axis);

@@ -18,6 +18,7 @@ extern const std::span<const OnnxOperator> kOnnxPooling;        // onnx_pooling.
 extern const std::span<const OnnxOperator> kOnnxMatrix;         // onnx_matrix.cc
 extern const std::span<const OnnxOperator> kOnnxNormalization;  // onnx_normalization.cc
 extern const std::span<const OnnxOperator> kOnnxQuantization;   // onnx_quantization.cc
+extern const std::span<const OnnxOperator> kOnnxRecurrent;      // onnx_recurrent.cc
 extern const std::span<const OnnxOperator> kOnnxReduction;      // onnx_reduction.cc
 extern const std::span<const OnnxOperator> kOnnxResampling;     // onnx_resampling.cc
 extern const std::span<const OnnxOperator> kOnnxShape;          // onnx_shape.cc

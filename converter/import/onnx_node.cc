@@ -9,11 +9,23 @@ namespace figment::converter {
 
 using onnx::AttributeProto;
 
+namespace {
+
+// A node without a name goes by its first output that has one.
+std::string label_of(const onnx::NodeProto& proto) {
+  if (!proto.name().empty()) return proto.name();
+  for (const std::string& output : proto.output())
+    if (!output.empty()) return output;
+  return "";
+}
+
+}  // namespace
+
 OnnxNode::OnnxNode(OnnxImporter& importer, OnnxScope& scope, const onnx::NodeProto& proto)
     : importer_(importer),
       scope_(scope),
       proto_(proto),
-      label_(!proto.name().empty() || proto.output_size() == 0 ? proto.name() : proto.output(0)),
+      label_(label_of(proto)),
       first_own_tensor_(importer.graph().tensors.size()) {}
 
 void OnnxNode::refuse(const std::string& why) const {
@@ -118,6 +130,12 @@ std::optional<std::vector<float>> OnnxNode::number_list(const std::string& name)
   const AttributeProto* attribute = find(name, AttributeProto::FLOATS, "a list of numbers");
   if (attribute == nullptr) return std::nullopt;
   return std::vector<float>(attribute->floats().begin(), attribute->floats().end());
+}
+
+std::vector<std::string> OnnxNode::text_list(const std::string& name) const {
+  const AttributeProto* attribute = find(name, AttributeProto::STRINGS, "a list of texts");
+  if (attribute == nullptr) return {};
+  return {attribute->strings().begin(), attribute->strings().end()};
 }
 
 std::optional<OnnxArray> OnnxNode::array(const std::string& name) const {

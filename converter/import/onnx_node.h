@@ -21,7 +21,7 @@ class OnnxNode {
  public:
   OnnxNode(OnnxImporter& importer, OnnxScope& scope, const onnx::NodeProto& proto);
 
-  // The node's name, or its first output's when it has none.
+  // The node's name, or its first named output's when it has none.
   const std::string& label() const { return label_; }
   const std::string& kind() const { return proto_.op_type(); }
   // The version of the operator set.
@@ -65,6 +65,7 @@ class OnnxNode {
   std::string text(const std::string& name, const std::string& otherwise) const;
   std::optional<std::vector<std::int64_t>> integer_list(const std::string& name) const;
   std::optional<std::vector<float>> number_list(const std::string& name) const;
+  std::vector<std::string> text_list(const std::string& name) const;  // empty: absent
   std::optional<OnnxArray> array(const std::string& name) const;
   const onnx::GraphProto& branch(const std::string& name) const;
   // Marks an attribute as one that changes nothing here.

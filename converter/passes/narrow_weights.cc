@@ -1,5 +1,5 @@
-// Stores the weights of matrix products and convolutions as float16: half the file; the runtime
-// widens them again. Biases and everything else stay as they are.
+// Stores the weights of matrix products, convolutions and recurrent layers as float16: half the file;
+// the runtime widens them again. Biases and everything else stay as they are.
 #include <cmath>
 #include <cstring>
 #include <sstream>
@@ -20,6 +20,8 @@ std::vector<std::size_t> weight_inputs(const Node& node) {
       return {1};
     case format::OperatorOptions::MatMul:
       return {0, 1};
+    case format::OperatorOptions::Recurrent:
+      return {1, 2};
     default:
       return {};
   }

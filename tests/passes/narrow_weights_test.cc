@@ -28,6 +28,21 @@ TEST_CASE("weights of every kind of product are narrowed, biases are not") {
   CHECK(error < 0.02);
 }
 
+TEST_CASE("both weights of a recurrent layer are narrowed, its bias is not") {
+  Graph graph;
+  const TensorId x = add_batch_input(graph, "x", {1, 3, 4});
+  format::RecurrentT options;
+  options.cell = format::RecurrentCell::Gru;
+  add_output(graph, graph.add_node("gru", make_options(std::move(options)),
+                                   {x, add_some(graph, {1, 6, 4}, 1), add_some(graph, {1, 6, 2}, 2),
+                                    add_some(graph, {1, 12}, 3)}));
+  CHECK(narrow_weights(graph).changes == 2);
+  const std::vector<TensorId>& inputs = graph.nodes[0].inputs;
+  CHECK(graph.tensor(inputs[1]).type == DataType::kFloat16);
+  CHECK(graph.tensor(inputs[2]).type == DataType::kFloat16);
+  CHECK(graph.tensor(inputs[3]).type == DataType::kFloat32);
+}
+
 TEST_CASE("rounding is to nearest, ties to even, and its error is told") {
   Graph graph;
   const TensorId x = add_batch_input(graph, "x", {1, 3});
