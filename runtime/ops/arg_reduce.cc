@@ -29,10 +29,8 @@ Status shape(const Operation& operation, Tensor& result) {
   return set_result(result, DataType::kInt32, shape);
 }
 
-template <typename T>
-bool is_nan(T value) {
-  return value != value;
-}
+bool is_nan(float value) { return value != value; }
+bool is_nan(std::int32_t) { return false; }
 
 // Whether `value` goes strictly before `best`.
 template <typename T, bool kLargest>

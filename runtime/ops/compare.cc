@@ -27,9 +27,9 @@ constexpr Row kRows[] = {
     row<[](auto a, auto b) { return a != b ? 1 : 0; }>(CompareFunction::NotEqual),
     row<[](auto a, auto b) { return a < b ? 1 : 0; }>(CompareFunction::Less),
     row<[](auto a, auto b) { return a <= b ? 1 : 0; }>(CompareFunction::LessOrEqual),
-    row<[](auto a, auto b) { return (a != 0) & (b != 0) ? 1 : 0; }>(CompareFunction::And),
-    row<[](auto a, auto b) { return (a != 0) | (b != 0) ? 1 : 0; }>(CompareFunction::Or),
-    row<[](auto a, auto b) { return (a != 0) != (b != 0) ? 1 : 0; }>(CompareFunction::Xor),
+    row<[](auto a, auto b) { return ((a != 0) & (b != 0)) ? 1 : 0; }>(CompareFunction::And),
+    row<[](auto a, auto b) { return ((a != 0) | (b != 0)) ? 1 : 0; }>(CompareFunction::Or),
+    row<[](auto a, auto b) { return ((a != 0) != (b != 0)) ? 1 : 0; }>(CompareFunction::Xor),
 };
 
 // One row a function, in the schema's order, so that the schema's number is the row's.

@@ -140,6 +140,20 @@ TEST_CASE("attributes of opset 6 that later ones dropped are refused by name") {
       .node("Add", {"x", "c"}, {"y"}, {attribute("broadcast", 1), attribute("axis", 1)})
       .output("y");
   says(builder.refusal(), "node 'the_Add' (Add): its attribute 'broadcast' is not supported");
+  check_node_refused(6, "Gemm", {1, 2},
+                     {float_tensor("w", {2, 2}, {1, 2, 3, 4}), float_tensor("b", {2}, {1, 2})},
+                     {attribute("broadcast", 1)}, "attribute 'broadcast' is not supported");
+}
+
+TEST_CASE("before opset 7 a batch normalization says that it is not in training") {
+  const std::vector<onnx::TensorProto> constants = {
+      float_tensor("scale", {1}, {2}), float_tensor("bias", {1}, {1}),
+      float_tensor("mean", {1}, {3}), float_tensor("variance", {1}, {4})};
+  check_node(6, "BatchNormalization", {1, 1, 2}, {3, 5}, constants,
+             {attribute("is_test", 1), attribute("epsilon", 0.0F)}, {1, 1, 2}, {1, 3});
+  check_node_refused(6, "BatchNormalization", {1, 1, 2}, constants, {}, "in training mode");
+  check_node_refused(7, "BatchNormalization", {1, 1, 2}, constants, {attribute("is_test", 1)},
+                     "attribute 'is_test' is not supported");
 }
 
 TEST_CASE("functions of the model are written out, with their attributes") {
