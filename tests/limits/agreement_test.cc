@@ -91,12 +91,7 @@ TEST_CASE("a batch draws what its samples draw alone") {
     fill_inputs(whole.session, *model, 11);
     REQUIRE(whole.session.run().ok());
     for (std::int32_t sample = 0; sample < kBatch; ++sample) {
-      for (int i = 0; i < model->input_count(); ++i) {
-        const Tensor input = single.session.input(i);
-        fill_normal(
-            input, 11 + static_cast<std::uint64_t>(i),
-            static_cast<std::uint64_t>(sample) * static_cast<std::uint64_t>(input.elements()));
-      }
+      fill_inputs(single.session, *model, 11, static_cast<std::uint64_t>(sample));
       REQUIRE(single.session.run().ok());
       CAPTURE(path.string());
       CAPTURE(sample);

@@ -132,4 +132,33 @@ TEST_CASE("creating and running every shipped model takes nothing from the heap"
   }
 }
 
+TEST_CASE("drawing and spelling text takes nothing from the heap") {
+  int drawn = 0;
+  for (const auto& path : shipped_models()) {
+    const AlignedMemory file = read_aligned(path);
+    const auto model = Model::open(file.span());
+    REQUIRE(model.ok());
+    if (model->text().vocabulary == 0) continue;
+    for (const Backend backend : {Backend::kPortable, Backend::kXnnpack}) {
+      RunningSession running(*model, {.batch = 2, .backend = backend});
+      fill_inputs(running.session, *model, 1);
+      std::vector<std::int32_t> symbols(2 * static_cast<std::size_t>(model->text().length));
+      char letters[256];
+
+      Watch watch;
+      const bool wrote = draw_text(*model, running.session, {.seed = 1}, symbols).ok();
+      const bool spelled = spell_text(*model, symbols, letters).ok();
+      const long calls_to_draw = watch.stop();
+
+      CAPTURE(path.string());
+      CAPTURE(name_of(backend));
+      CHECK(calls_to_draw == 0);
+      CHECK(wrote);
+      CHECK(spelled);
+      ++drawn;
+    }
+  }
+  CHECK(drawn >= 2);
+}
+
 }  // namespace figment::testing

@@ -61,9 +61,15 @@ RunningSession::RunningSession(const Model& model, const Options& options)
     : arena(exact_arena_bytes(model, options)),
       session(create_session(model, arena.span(), options)) {}
 
-void fill_inputs(Session& session, const Model& model, std::uint64_t seed) {
-  for (int i = 0; i < model.input_count(); ++i)
-    fill_normal(session.input(i), seed + static_cast<std::uint64_t>(i));
+void fill_inputs(Session& session, const Model& model, std::uint64_t seed, std::uint64_t sample) {
+  for (int i = 0; i < model.input_count(); ++i) {
+    const Tensor input = session.input(i);
+    const auto elements = static_cast<std::uint64_t>(model.input(i).shape.elements());
+    if (input.type == DataType::kFloat32)
+      fill_normal(input, seed + static_cast<std::uint64_t>(i), sample * elements);
+    else
+      std::fill_n(input.integers(), input.elements(), 0);
+  }
 }
 
 std::string name_of(Backend backend) {

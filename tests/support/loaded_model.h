@@ -41,8 +41,10 @@ struct RunningSession {
   Session session;
 };
 
-// Fills every input with draws that depend on `seed` alone.
-void fill_inputs(Session& session, const Model& model, std::uint64_t seed);
+// Fills every input with draws that depend on `seed` alone, those of whole numbers with zeros. Of
+// each, `sample` is the first sample of a batch that begins with sample 0.
+void fill_inputs(Session& session, const Model& model, std::uint64_t seed,
+                 std::uint64_t sample = 0);
 
 std::string name_of(Backend backend);
 
