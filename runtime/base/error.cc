@@ -42,8 +42,11 @@ Status make_error(ErrorCode code, std::initializer_list<Piece> pieces) {
   status.code = code;
   for (const Piece& piece : pieces) {
     switch (piece.kind) {
+      case Piece::Kind::kLiteral:
+        append(status, std::string_view(piece.letters));
+        break;
       case Piece::Kind::kText:
-        append(status, piece.words);
+        append(status, std::string_view(piece.letters, piece.length));
         break;
       case Piece::Kind::kNumber:
         append(status, piece.number);

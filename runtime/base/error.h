@@ -7,19 +7,24 @@
 
 namespace figment {
 
-// One piece of a sentence: text, a number, or a shape (printed as 1x4x4x512).
+// One piece of a sentence: text, a number, or a shape (printed as 1x4x4x512). 16 bytes, for every
+// refusal in the runtime lays a few of them out.
 struct Piece {
-  Piece(const char* text) : kind(Kind::kText), words(text) {}
-  Piece(std::string_view text) : kind(Kind::kText), words(text) {}
+  Piece(const char* text) : kind(Kind::kLiteral), letters(text) {}
+  Piece(std::string_view text)
+      : kind(Kind::kText), length(static_cast<std::uint32_t>(text.size())), letters(text.data()) {}
   Piece(std::int64_t value) : kind(Kind::kNumber), number(value) {}
   Piece(std::int32_t value) : kind(Kind::kNumber), number(value) {}
   Piece(std::size_t value) : kind(Kind::kNumber), number(static_cast<std::int64_t>(value)) {}
   Piece(const Shape& value) : kind(Kind::kShape), shape(&value) {}
 
-  enum class Kind : std::uint8_t { kText, kNumber, kShape } kind;
-  std::string_view words;
-  std::int64_t number = 0;
-  const Shape* shape = nullptr;
+  enum class Kind : std::uint32_t { kLiteral, kText, kNumber, kShape } kind;
+  std::uint32_t length = 0;  // of kText; a literal ends with a 0
+  union {
+    const char* letters;
+    std::int64_t number;
+    const Shape* shape;
+  };
 };
 
 // A sentence longer than the Status holds is cut.
