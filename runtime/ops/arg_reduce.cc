@@ -33,17 +33,17 @@ bool is_nan(float value) { return value != value; }
 bool is_nan(std::int32_t) { return false; }
 
 // Whether `value` goes strictly before `best`.
-template <typename T, bool kLargest>
-bool goes_before(T value, T best) {
-  return kLargest ? value > best || is_nan(value) > is_nan(best)
-                  : value < best || is_nan(value) > is_nan(best);
+template <typename T>
+bool goes_before(bool largest, T value, T best) {
+  return (largest ? value > best : value < best) || is_nan(value) > is_nan(best);
 }
 
-template <typename T, bool kLargest>
+template <typename T>
 void search(const Operation& operation) {
   const auto& options = operation.as<format::ArgReduce>();
   const Tensor& x = operation.in(0);
   const int axis = options.axis();
+  const bool largest = options.function() == ArgReduceFunction::ArgMax;
   const bool last = options.last();
   const std::int32_t length = x.shape[axis];
   const std::int64_t stride = line_stride(x.shape, axis);
@@ -55,7 +55,7 @@ void search(const Operation& operation) {
     for (std::int32_t i = 1; i < length; ++i) {
       const T value = line[i * stride];
       const bool taken =
-          last ? !goes_before<T, kLargest>(best, value) : goes_before<T, kLargest>(value, best);
+          last ? !goes_before(largest, best, value) : goes_before(largest, value, best);
       if (!taken) continue;
       best = value;
       found = i;
@@ -65,11 +65,10 @@ void search(const Operation& operation) {
 }
 
 void forward(const Operation& operation) {
-  const bool largest = operation.as<format::ArgReduce>().function() == ArgReduceFunction::ArgMax;
   if (operation.in(0).type == DataType::kInt32)
-    largest ? search<std::int32_t, true>(operation) : search<std::int32_t, false>(operation);
+    search<std::int32_t>(operation);
   else
-    largest ? search<float, true>(operation) : search<float, false>(operation);
+    search<float>(operation);
 }
 
 }  // namespace
