@@ -105,6 +105,33 @@ bool has_batch(const Graph& graph) {
   return false;
 }
 
+// Compares the file with itself where its inputs' first extent of 1 is kProbeBatch: of all inputs,
+// or of those that are more than a number. `graph` is the file as it stands.
+void compare_enlarged(const std::filesystem::path& path, const ImportOptions& options,
+                      Graph& graph) {
+  for (const int least_rank : {1, 2}) {
+    ImportOptions at_many = options;
+    for (const GraphPort& port : graph.inputs) {
+      const Shape& shape = graph.tensor(port.tensor).shape;
+      if (shape.rank < least_rank || shape[0] != 1) continue;
+      std::vector<std::int64_t> extents(shape.dims, shape.dims + shape.rank);
+      extents[0] = kProbeBatch;
+      at_many.input_shapes[port.name] = std::move(extents);
+    }
+    try {
+      Graph compared = graph;
+      if (!compare_batches(compared, import_file(path, at_many)) || !has_batch(compared) ||
+          !keeps_samples_apart(compared))
+        continue;
+      graph = std::move(compared);
+      graph.any_batch = true;
+      return;
+    } catch (const ConvertError&) {
+      continue;  // the batch of 1 is written into the model
+    }
+  }
+}
+
 }  // namespace
 
 Graph import_file(const std::filesystem::path& path, const ImportOptions& options) {
@@ -131,7 +158,7 @@ Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& 
       open = !(graph.tensor(graph.inputs[index].tensor).shape ==
                many.tensor(many.inputs[index].tensor).shape);
     if (!open) {
-      follow_batch(graph);
+      if (!follow_batch(graph)) compare_enlarged(path, at_one, graph);
       return graph;
     }
     graph.any_batch = compare_batches(graph, many) && has_batch(graph);

@@ -179,7 +179,36 @@ bool follow(Graph& graph, int least_rank) {
   return some && holds_at_batch(graph, kProbeBatch);
 }
 
+// Numbers before the samples' axis.
+std::int64_t numbers_before(const GraphTensor& tensor) {
+  std::int64_t before = 1;
+  for (int axis = 0; axis < tensor.batch_axis; ++axis) before *= tensor.shape[axis];
+  return before;
+}
+
 }  // namespace
+
+bool keeps_samples_apart(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    const GraphTensor& output = graph.tensor(node.output);
+    // Noise that all samples would share.
+    if (node.kind() == OperatorOptions::RandomNormal && output.batch_axis < 0) return false;
+    for (std::size_t index = 0; index < node.inputs.size(); ++index) {
+      if (node.inputs[index] == kAbsent) continue;
+      const GraphTensor& input = graph.tensor(node.inputs[index]);
+      if (input.batch_axis < 0) continue;
+      if (output.batch_axis < 0 || !keeps_apart(graph, node, index, input.batch_axis)) return false;
+      if (node.kind() == OperatorOptions::Reshape &&
+          numbers_before(input) != numbers_before(output))
+        return false;
+      if (node.kind() == OperatorOptions::Tile &&
+          (output.batch_axis != input.batch_axis ||
+           output.shape[output.batch_axis] != input.shape[input.batch_axis]))
+        return false;
+    }
+  }
+  return true;
+}
 
 bool follow_batch(Graph& graph) {
   // First all inputs; then those that are more than a number (a strength, a time step), which

@@ -31,10 +31,17 @@ Graph import_file(const std::filesystem::path& path, const ImportOptions& option
 // of its inputs is followed through the graph, as if the model were run several times. Where
 // neither holds (an operator mixes the samples, or has a batch written into it), any_batch is
 // false. Throws ConvertError.
+//
+// What following cannot tell (which of several axes of extent 1 is the batch's) shows when the file
+// is imported with its inputs' 1 made a 3; that counts where every operator keeps the samples
+// apart.
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options);
 
 // Gives every tensor its batch axis, starting from the inputs whose axis 0 has the extent 1; false,
 // and the graph as it was, when some operator would not keep the samples apart.
 bool follow_batch(Graph& graph);
+
+// True when every operator of a graph that has its batch axes treats the samples apart.
+bool keeps_samples_apart(const Graph& graph);
 
 }  // namespace figment::converter

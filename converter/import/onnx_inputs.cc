@@ -1,4 +1,5 @@
 // A model's inputs: which of their extents are the batch, which are fixed, and which must be given.
+#include <cctype>
 #include <limits>
 
 #include "converter/import/onnx_data.h"
@@ -11,6 +12,18 @@ using onnx::TensorShapeProto;
 
 bool is_open(const TensorShapeProto::Dimension& extent) {
   return !extent.has_dim_value() || extent.dim_value() <= 0;
+}
+
+// The open axis that is the batch: one whose name says so (a sequence has its batch second), or the
+// first; -1: none.
+int batch_axis_of(const TensorShapeProto& shape) {
+  for (int axis = 0; axis < shape.dim_size(); ++axis) {
+    std::string name = shape.dim(axis).dim_param();
+    for (char& letter : name)
+      letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    if (is_open(shape.dim(axis)) && name.find("batch") != std::string::npos) return axis;
+  }
+  return shape.dim_size() > 0 && is_open(shape.dim(0)) ? 0 : -1;
 }
 
 // "batch_size x 4 x height x width"
@@ -27,11 +40,12 @@ std::string describe_source(const TensorShapeProto& shape) {
 
 // "1x4x64x64": what a user might type.
 std::string example(const TensorShapeProto& shape) {
+  const int batch = batch_axis_of(shape);
   std::string text;
   for (int axis = 0; axis < shape.dim_size(); ++axis) {
     if (axis > 0) text += "x";
     text += !is_open(shape.dim(axis)) ? std::to_string(shape.dim(axis).dim_value())
-            : axis == 0               ? "1"
+            : axis == batch           ? "1"
                                       : "64";
   }
   return text;
@@ -71,6 +85,7 @@ void OnnxImporter::add_input(const onnx::ValueInfoProto& input, OnnxScope& scope
   const TensorShapeProto& source = input.type().tensor_type().shape();
   const bool has_shape = input.type().tensor_type().has_shape();
   const auto given = options_.input_shapes.find(input.name());
+  const int batch_axis = has_shape ? batch_axis_of(source) : -1;
   std::vector<std::int64_t> extents;
   if (given != options_.input_shapes.end()) {
     extents = given->second;
@@ -101,15 +116,16 @@ void OnnxImporter::add_input(const onnx::ValueInfoProto& input, OnnxScope& scope
       const auto& extent = source.dim(axis);
       // An extent of 0 is no open batch: the source means an empty tensor.
       const bool empty = extent.has_dim_value() && extent.dim_value() == 0;
-      if (is_open(extent) && (axis > 0 || empty))
+      if (is_open(extent) && (axis != batch_axis || empty))
         throw ConvertError(what + " has open extents (" + describe_source(source) +
                            "); fix them, for example --input " + input.name() + "=" +
                            example(source));
       extents.push_back(is_open(extent) ? 1 : extent.dim_value());
     }
   }
-  const bool open_batch = has_shape && source.dim_size() > 0 && is_open(source.dim(0));
-  if (open_batch && extents[0] == 1) extents[0] = options_.batch;
+  if (batch_axis >= 0)
+    if (std::int64_t& extent = extents[static_cast<std::size_t>(batch_axis)]; extent == 1)
+      extent = options_.batch;
   Shape shape = make_shape(extents);
   if (shape.elements() > std::numeric_limits<std::int32_t>::max())
     throw ConvertError(what + " has the shape " + describe(shape) + ", which is too large");

@@ -26,6 +26,36 @@ TEST_CASE("an open batch is found on every tensor") {
   CHECK(run.values[0][23] == doctest::Approx(3 * 20 + 4 * 23));
 }
 
+TEST_CASE("the open axis that is named a batch is it, though it be the second") {
+  // x [3,N,2], as recurrent layers have it
+  OnnxBuilder builder(13);
+  builder.input("x", {3, -1, 2});
+  const auto shape = [&] {
+    return builder.model()
+        .mutable_graph()
+        ->mutable_input(0)
+        ->mutable_type()
+        ->mutable_tensor_type()
+        ->mutable_shape();
+  };
+  shape()->mutable_dim(1)->set_dim_param("Batch_size");
+  builder.floats("w", {1, 4, 2}, ramp(8)).floats("r", {1, 4, 4}, ramp(16, -1, 0.0625F));
+  builder.node("RNN", {"x", "w", "r"}, {"all", "y"}, {attribute("hidden_size", 4)}).output("y");
+  const converter::Graph graph = builder.import_with_batch();
+  CHECK(graph.any_batch);
+  CHECK(graph.tensor(graph.inputs[0].tensor).batch_axis == 1);
+  CHECK(graph.tensor(graph.outputs[0].tensor).batch_axis == 1);
+  CHECK(describe(run_graph(graph, {ramp(24)}, 4).shapes[0]) == "1x4x4");
+  // Other open axes must be given still.
+  shape()->mutable_dim(0)->set_dim_param("steps");
+  CHECK(builder.refusal() ==
+        "input 'x' has open extents (steps x Batch_size x 2); fix them, for example --input "
+        "x=64x1x2");
+  converter::ImportOptions options;
+  options.input_shapes["x"] = {5, 1, 2};
+  CHECK(builder.import_with_batch(options).any_batch);
+}
+
 TEST_CASE("a constant as long as the batch broadcasts, or is repeated where it cannot") {
   OnnxBuilder builder(13);
   builder.input("x", {-1, 2}).floats("token", {1, 2}, {10, 20});

@@ -55,6 +55,20 @@ TEST_CASE("attention with the batch in the middle, as PyTorch writes it") {
   check_samples(builder.output("y").import_with_batch(), ramp(48));
 }
 
+TEST_CASE("where axes of extent 1 are alike, a larger batch tells which is its own") {
+  // The same x is a sequence of one step, [1,N,2], and the state before it, [1,N,2].
+  OnnxBuilder builder(13);
+  builder.input("x", {1, 2}).integers("zero", {1}, {0}).integers("one", {1}, {1});
+  builder.floats("w", {1, 6, 2}, ramp(12)).floats("r", {1, 6, 2}, ramp(12, 1, -0.125F));
+  builder.node("Unsqueeze", {"x", "one"}, {"s"})
+      .node("Transpose", {"s"}, {"steps"}, {attribute("perm", Extents{1, 0, 2})})
+      .node("Unsqueeze", {"x", "zero"}, {"h"});
+  builder.node("GRU", {"steps", "w", "r", "", "", "h"}, {"all"}, {attribute("hidden_size", 2)})
+      .node("Squeeze", {"all", "one"}, {"flat"})
+      .node("Transpose", {"flat"}, {"y"}, {attribute("perm", Extents{1, 0, 2})});
+  check_samples(builder.output("y").import_with_batch(), {0.5F, -1, 1, 0.25F});
+}
+
 TEST_CASE("constants beside a sample are there for each") {
   OnnxBuilder builder(13);
   builder.input("x", {1, 2})
