@@ -1,6 +1,8 @@
 // How an output is read as text, checked at the border: every number that a file could lie about.
 #include <doctest/doctest.h>
 
+#include <cstring>
+#include <random>
 #include <string>
 
 #include "tests/support/loaded_model.h"
@@ -120,6 +122,43 @@ TEST_CASE("symbols and states that do not fit are refused") {
       "takes, of shape");
   check_step_refused([](Graph& graph, TextT&) { graph.outputs[1].tensor = graph.inputs[2].tensor; },
                      "is an input");
+}
+
+// A file may be changed anywhere: whatever still opens must draw without harm (the sanitizers look
+// on).
+TEST_CASE("a text with flipped bits is refused or drawn") {
+  const std::vector<std::byte> bytes = step_model();
+  std::mt19937 random(2);
+  int drawn = 0;
+  int refused = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const AlignedMemory changed = align_bytes(bytes);
+    for (unsigned flips = 1 + random() % 3; flips > 0; --flips)
+      changed.span()[random() % bytes.size()] ^= static_cast<std::byte>(1u << random() % 8);
+    const auto model = Model::open(changed.span());
+    if (!model.ok()) {
+      ++refused;
+      continue;
+    }
+    for (int symbol = -1; symbol <= model->text().vocabulary; ++symbol)
+      CHECK(model->symbol(symbol).size() < bytes.size());
+    const Options options{.batch = model->any_batch() ? 2 : 1, .backend = Backend::kPortable};
+    const auto need = Session::arena_bytes(*model, options);
+    if (!need.ok() || *need > (std::size_t{64} << 20)) continue;
+    const AlignedMemory arena(*need);
+    auto session = Session::create(*model, arena.span(), options);
+    if (!session.ok() || model->text().vocabulary == 0) continue;
+    for (int i = 0; i < model->input_count(); ++i)
+      std::memset(session->input(i).data, 0,
+                  static_cast<std::size_t>(session->input(i).elements()) * 4);
+    std::vector<std::int32_t> symbols(2 * static_cast<std::size_t>(model->text().length));
+    CHECK(draw_text(*model, *session, {.seed = 1}, symbols).ok());
+    char letters[64];
+    (void)spell_text(*model, symbols, letters).ok();
+    ++drawn;
+  }
+  CHECK(drawn > 100);
+  CHECK(refused > 100);
 }
 
 }  // namespace figment::testing
