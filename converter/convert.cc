@@ -21,6 +21,7 @@ struct NamedPass {
 constexpr NamedPass kRecognise[] = {
     {"fold_constants", fold_constants},
     {"recognise_gelu", recognise_gelu},
+    {"recognise_leaky_relu", recognise_leaky_relu},
     {"recognise_swish", recognise_swish},
     {"recognise_layer_normalization", recognise_layer_normalization},
     {"recognise_group_normalization", recognise_group_normalization},

@@ -21,6 +21,7 @@ extern const std::span<const OnnxOperator> kOnnxQuantization;   // onnx_quantiza
 extern const std::span<const OnnxOperator> kOnnxRecurrent;      // onnx_recurrent.cc
 extern const std::span<const OnnxOperator> kOnnxReduction;      // onnx_reduction.cc
 extern const std::span<const OnnxOperator> kOnnxResampling;     // onnx_resampling.cc
+extern const std::span<const OnnxOperator> kOnnxSequences;      // onnx_sequences.cc
 extern const std::span<const OnnxOperator> kOnnxShape;          // onnx_shape.cc
 extern const std::span<const OnnxOperator> kOnnxSelection;      // onnx_selection.cc
 

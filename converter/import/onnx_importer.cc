@@ -127,6 +127,15 @@ int OnnxImporter::source_type(TensorId id) const {
   return found != source_types_.end() ? found->second : onnx::TensorProto::UNDEFINED;
 }
 
+TensorId OnnxImporter::add_sequence(std::vector<TensorId> parts) {
+  sequences_.push_back(std::move(parts));
+  return kAbsent - static_cast<TensorId>(sequences_.size());
+}
+
+const std::vector<TensorId>& OnnxImporter::sequence(TensorId id) const {
+  return sequences_.at(static_cast<std::size_t>(kAbsent - 1 - id));
+}
+
 TensorId OnnxImporter::transpose(const std::string& node, TensorId input,
                                  const std::vector<int>& permutation) {
   std::vector<int> identity(permutation.size());
@@ -158,6 +167,9 @@ void OnnxImporter::add_outputs(const onnx::GraphProto& graph, OnnxScope& scope) 
     if (!names.insert(output.name()).second)
       throw DamagedFile("two outputs are named '" + output.name() + "'; the file is damaged");
     TensorId id = *found;
+    if (is_sequence(id))
+      throw ConvertError("the output '" + output.name() +
+                         "' is a sequence of tensors; export its tensors as outputs");
     // Every output is a tensor of its own: neither an input handed through nor another output.
     if (!graph_.tensor(id).constant() && !taken.insert(id).second) {
       // The larger of a number and itself, for integers too.
@@ -260,7 +272,7 @@ void OnnxImporter::import_call(const onnx::FunctionProto& function, const onnx::
   scope.opset =
       opset_of(function.opset_import(), "the function '" + function.name() + "'", outer.opset);
   for (int index = 0; index < function.input_size(); ++index)
-    scope.values[function.input(index)] = caller.optional_input(index);
+    scope.values[function.input(index)] = caller.value(index);
 
   // Attributes with a default value are field 11, which ONNX 1.12's messages do not know yet.
   std::vector<onnx::AttributeProto> defaults;

@@ -52,6 +52,10 @@ class OnnxImporter {
   // them; UNDEFINED where nobody noted it.
   int source_type(TensorId id) const;
   void note_source_type(TensorId id, int type) { source_types_[id] = type; }
+  // A list of tensors as one value: its id is below kAbsent and is no tensor's.
+  TensorId add_sequence(std::vector<TensorId> parts);
+  static bool is_sequence(TensorId id) { return id < kAbsent; }
+  const std::vector<TensorId>& sequence(TensorId id) const;
   // Imports a branch of If in place; its outputs in order.
   std::vector<TensorId> import_branch(const onnx::GraphProto& branch, OnnxScope& outer);
 
@@ -75,6 +79,7 @@ class OnnxImporter {
       functions_;  // by domain and name
   std::map<std::pair<TensorId, std::vector<int>>, TensorId> turned_;
   std::unordered_map<TensorId, int> source_types_;
+  std::vector<std::vector<TensorId>> sequences_;
   int node_count_ = 0;
   int depth_ = 0;  // of function calls and branches
 };

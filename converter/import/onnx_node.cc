@@ -47,7 +47,23 @@ TensorId OnnxNode::input(int index) const {
   if (id == nullptr)
     refuse("its input '" + proto_.input(index) +
            "' is not made by any node before it; the file is damaged");
+  if (OnnxImporter::is_sequence(*id))
+    refuse("its input '" + proto_.input(index) +
+           "' is a sequence of tensors, which is not supported here");
   return *id;
+}
+
+TensorId OnnxNode::value(int index) const {
+  if (!has_input(index)) return kAbsent;
+  const TensorId* id = importer_.find(scope_, proto_.input(index));
+  return id != nullptr ? *id : input(index);  // which says that nobody makes it
+}
+
+const std::vector<TensorId>& OnnxNode::sequence(int index) const {
+  const TensorId id = value(index);
+  if (!OnnxImporter::is_sequence(id))
+    refuse("its input " + std::to_string(index) + " must be a sequence of tensors");
+  return importer_.sequence(id);
 }
 
 std::vector<std::int64_t> OnnxNode::integers(TensorId id, const std::string& what) const {
@@ -190,7 +206,7 @@ void OnnxNode::only_first_output() const {
 void OnnxNode::set_output(int index, TensorId id) {
   if (index >= output_count() || proto_.output(index).empty()) return;
   scope_.values[proto_.output(index)] = id;
-  if (static_cast<std::size_t>(id) >= first_own_tensor_)
+  if (!OnnxImporter::is_sequence(id) && static_cast<std::size_t>(id) >= first_own_tensor_)
     graph().tensor(id).name = proto_.output(index);
 }
 
@@ -283,8 +299,7 @@ TensorId OnnxNode::integer_constant(const std::vector<std::int64_t>& values, con
 
 TensorId OnnxNode::add_array(OnnxArray array) {
   const int source_type = array.source_type;
-  const TensorId id =
-      graph().add_constant(label_, array.type, array.shape, std::move(array.bytes));
+  const TensorId id = graph().add_constant(label_, array.type, array.shape, std::move(array.bytes));
   importer_.note_source_type(id, source_type);
   return id;
 }

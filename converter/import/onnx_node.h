@@ -38,6 +38,10 @@ class OnnxNode {
   bool has_input(int index) const;
   // Throws when the operand is absent.
   TensorId input(int index) const;
+  // A tensor, a sequence, or kAbsent.
+  TensorId value(int index) const;
+  // The tensors of an operand that is a sequence; throws when it is none.
+  const std::vector<TensorId>& sequence(int index) const;
   // kAbsent when it is.
   TensorId optional_input(int index) const { return has_input(index) ? input(index) : kAbsent; }
   const GraphTensor& tensor(TensorId id) const { return importer_.graph().tensor(id); }
@@ -90,6 +94,9 @@ class OnnxNode {
   void set_output(int index, TensorId id);
   // Notes the type that the source gives a result, where the graph holds a wider one.
   void note_source_type(TensorId id, int type) { importer_.note_source_type(id, type); }
+  void set_sequence(int index, std::vector<TensorId> parts) {
+    set_output(index, importer_.add_sequence(std::move(parts)));
+  }
   const std::string& output_name(int index) const { return proto_.output(index); }
 
   // ---- Operators ----

@@ -3,8 +3,25 @@
 #include <limits>
 
 #include "converter/import/onnx_families.h"
+#include "converter/import/onnx_selection.h"
 
 namespace figment::converter {
+
+// More parts than one operator takes are put together in turns.
+TensorId join_parts(OnnxNode& node, std::vector<TensorId> parts, int axis) {
+  constexpr std::size_t kMost = 64;
+  format::ConcatT options;
+  options.axis = axis;
+  while (parts.size() > 1) {
+    const std::size_t count = std::min(parts.size(), kMost);
+    const TensorId joined =
+        node.emit(options, {parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count)});
+    parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count));
+    parts.insert(parts.begin(), joined);
+  }
+  return parts.at(0);
+}
+
 namespace {
 
 void concat(OnnxNode& node) {
@@ -16,19 +33,7 @@ void concat(OnnxNode& node) {
     if (node.shape(node.input(index)).elements() > 0) parts.push_back(node.input(index));
   if (parts.empty()) return node.set_output(0, node.input(0));
   const int axis = node.checked_axis(node.integer("axis", 1), node.rank(parts[0]));
-  if (parts.size() == 1) return node.set_output(0, parts[0]);
-  // More parts than one operator takes are put together in turns.
-  constexpr std::size_t kMost = 64;
-  format::ConcatT options;
-  options.axis = axis;
-  while (parts.size() > 1) {
-    const std::size_t count = std::min(parts.size(), kMost);
-    const TensorId joined =
-        node.emit(options, {parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count)});
-    parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count));
-    parts.insert(parts.begin(), joined);
-  }
-  node.set_output(0, parts[0]);
+  node.set_output(0, join_parts(node, std::move(parts), axis));
 }
 
 // ---- Slice ----
@@ -134,6 +139,17 @@ std::vector<std::int64_t> split_sizes(const OnnxNode& node, std::int64_t extent)
   return sizes;
 }
 
+}  // namespace
+
+TensorId take_part(OnnxNode& node, TensorId x, int axis, std::int64_t start, std::int64_t end) {
+  const Shape shape = node.shape(x);
+  format::SliceT options = whole(shape);
+  narrow(options, shape, axis, start, end, 1);
+  return is_whole(options) ? x : node.emit(std::move(options), {x});
+}
+
+namespace {
+
 void split(OnnxNode& node) {
   const TensorId x = node.input(0);
   const Shape shape = node.shape(x);
@@ -148,12 +164,8 @@ void split(OnnxNode& node) {
     if (sizes[index] <= 0 || end > shape[axis])
       node.refuse("its parts do not fit an extent of " + std::to_string(shape[axis]) +
                   " without empty ones");
-    if (node.output_used(static_cast<int>(index))) {
-      format::SliceT options = whole(shape);
-      narrow(options, shape, axis, start, end, 1);
-      node.set_output(static_cast<int>(index),
-                      is_whole(options) ? x : node.emit(std::move(options), {x}));
-    }
+    if (node.output_used(static_cast<int>(index)))
+      node.set_output(static_cast<int>(index), take_part(node, x, axis, start, end));
     start = end;
   }
   if (start != shape[axis])

@@ -153,8 +153,10 @@ void transpose(OnnxNode& node) {
 // ---- Types ----
 
 // All floating types are float32 here; all integers int32; booleans int32 of 0 or 1.
-void cast_to(OnnxNode& node, DataType to, bool truth) {
+// `source_type` is the ONNX type that `to` stands for; a boolean is whether x is not 0.
+void cast_to(OnnxNode& node, DataType to, int source_type) {
   const TensorId x = node.input(0);
+  const bool truth = source_type == TensorProto::BOOL;
   if (node.type(x) == to && !truth) return node.set_output(0, x);
   if (node.shape(x).elements() == 0) {
     OnnxArray empty;
@@ -162,8 +164,10 @@ void cast_to(OnnxNode& node, DataType to, bool truth) {
     empty.shape = node.shape(x);
     return node.set_output(0, node.add_array(std::move(empty)));
   }
-  node.set_output(
-      0, truth ? node.compare(CompareFunction::NotEqual, x, node.zero_like(x)) : node.cast(x, to));
+  const TensorId y =
+      truth ? node.compare(CompareFunction::NotEqual, x, node.zero_like(x)) : node.cast(x, to);
+  if (y != x) node.note_source_type(y, source_type);
+  node.set_output(0, y);
 }
 
 // A number, which before opset 6 is given by its name.
@@ -181,14 +185,14 @@ void cast(OnnxNode& node) {
   const std::int64_t to = type_given(node);
   if (to < 0 || to > INT32_MAX)
     node.refuse("its type " + std::to_string(to) + " is unknown; the file is damaged");
-  cast_to(node, graph_type(static_cast<int>(to), "its result"), to == TensorProto::BOOL);
+  cast_to(node, graph_type(static_cast<int>(to), "its result"), static_cast<int>(to));
 }
 
-// The second operand gives the type, which the graph no longer tells from booleans: those stay as
-// they are.
+// The second operand gives the type.
 void cast_like(OnnxNode& node) {
   node.ignore("saturate");
-  cast_to(node, node.type(node.input(1)), false);
+  const TensorId like = node.input(1);
+  cast_to(node, node.type(like), node.source_type(like));
 }
 
 // ---- Repetition ----
