@@ -32,6 +32,7 @@ constexpr NamedPass kSimplify[] = {
     {"recognise_dense", recognise_dense},
     {"to_nhwc", to_nhwc},
     {"swap_products", swap_products},
+    {"recognise_attention", recognise_attention},
     {"drop_identities", drop_identities},
     {"fold_pad", fold_pad},
     {"fold_batch_normalization", fold_batch_normalization},

@@ -34,6 +34,9 @@ PassResult recognise_dense(Graph& graph);
 // Makes one Transpose of those of both operands of a MatMul.
 PassResult swap_products(Graph& graph);
 
+// Finds attention in matrix products and a Softmax.
+PassResult recognise_attention(Graph& graph);
+
 // Turns N,C,H,W into N,H,W,C once: moves Transposes through the graph until they meet their
 // inverse, an input or output (whose port then records the order), or a Dense (whose weights take
 // them in).
