@@ -222,8 +222,9 @@ void from_fields(const TensorProto& proto, std::vector<std::byte>& bytes) {
 
 std::string onnx_type_name(int type) {
   // Younger than the messages of ONNX 1.12.
-  constexpr const char* kYounger[] = {"FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2",
-                                      "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1"};
+  constexpr const char* kYounger[] = {"FLOAT8E4M3FN",   "FLOAT8E4M3FNUZ", "FLOAT8E5M2",
+                                      "FLOAT8E5M2FNUZ", "UINT4",          "INT4",
+                                      "FLOAT4E2M1"};
   constexpr int kFirstYounger = 17;
   if (TensorProto::DataType_IsValid(type))
     return TensorProto::DataType_Name(static_cast<TensorProto::DataType>(type));

@@ -33,8 +33,8 @@ const OnnxOperator* find_onnx_operator(const std::string& name) {
     for (const std::span<const OnnxOperator> family :
          {kOnnxActivations, kOnnxArithmetic, kOnnxConstants, kOnnxConvolution, kOnnxEinsum,
           kOnnxIndices, kOnnxLogic, kOnnxPooling, kOnnxMatrix, kOnnxNormalization,
-          kOnnxQuantization, kOnnxRecurrent, kOnnxReduction, kOnnxResampling, kOnnxSequences, kOnnxShape,
-          kOnnxSelection, std::span<const OnnxOperator>(kRefused)})
+          kOnnxQuantization, kOnnxRecurrent, kOnnxReduction, kOnnxResampling, kOnnxSequences,
+          kOnnxShape, kOnnxSelection, std::span<const OnnxOperator>(kRefused)})
       for (const OnnxOperator& row : family) rows.emplace(row.name, &row);
     return rows;
   }();

@@ -1,5 +1,5 @@
-// Stores the weights of matrix products, convolutions and recurrent layers as float16: half the file;
-// the runtime widens them again. Biases and everything else stay as they are.
+// Stores the weights of matrix products, convolutions and recurrent layers as float16: half the
+// file; the runtime widens them again. Biases and everything else stay as they are.
 #include <cmath>
 #include <cstring>
 #include <sstream>

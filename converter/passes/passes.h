@@ -22,7 +22,7 @@ PassResult drop_identities(Graph& graph);
 // Finds an activation in the primitives that exporters write it with.
 PassResult recognise_gelu(Graph& graph);
 PassResult recognise_leaky_relu(Graph& graph);  // and Relu
-PassResult recognise_swish(Graph& graph);  // and HardSwish and Mish
+PassResult recognise_swish(Graph& graph);       // and HardSwish and Mish
 
 // Finds a normalization in the primitives that exporters write it with.
 PassResult recognise_group_normalization(Graph& graph);
