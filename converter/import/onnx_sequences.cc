@@ -58,6 +58,7 @@ void split_to_sequence(OnnxNode& node) {
 
 void construct(OnnxNode& node) {
   std::vector<TensorId> parts;
+  parts.reserve(static_cast<std::size_t>(node.input_count()));
   for (int index = 0; index < node.input_count(); ++index) parts.push_back(node.input(index));
   node.set_sequence(0, std::move(parts));
 }
@@ -94,8 +95,8 @@ void concat_from(OnnxNode& node) {
   const int axis = node.checked_axis(node.integer("axis", 0), rank);
   for (TensorId& part : parts) {
     if (!new_axis) break;
-    std::vector<std::int64_t> extents;
-    for (int own = 0; own < node.rank(part); ++own) extents.push_back(node.shape(part)[own]);
+    const Shape shape = node.shape(part);
+    std::vector<std::int64_t> extents(shape.dims, shape.dims + shape.rank);
     if (axis > node.rank(part)) node.refuse("its tensors differ in their numbers of axes");
     extents.insert(extents.begin() + axis, 1);
     part = node.reshape_to(part, extents);
