@@ -187,8 +187,9 @@ TEST_CASE("layout 1 is the same with the batch first") {
 
 TEST_CASE("operands that change nothing are left out, others stay") {
   const auto inputs = [](const Layer& layer) {
+    const converter::Graph graph = layer.import();
     std::vector<bool> present;
-    for (const converter::TensorId id : layer.import().nodes[0].inputs)
+    for (const converter::TensorId id : graph.nodes[0].inputs)
       present.push_back(id != converter::kAbsent);
     return present;
   };
