@@ -110,6 +110,20 @@ def draw_grid(images, path, columns=8, scale=2, gap=2):
     Image.fromarray(grid).resize((width * scale, height * scale), Image.NEAREST).save(path, optimize=True)
 
 
+def elbo_row(epoch, sums, count, test):
+    """One epoch's negative ELBO: sums over `count` training samples, and the test samples' means, each as
+    (reconstruction, divergence)."""
+    return {
+        "epoch": epoch,
+        "train_reconstruction": sums[0] / count,
+        "train_divergence": sums[1] / count,
+        "train_negative_elbo": sum(sums) / count,
+        "test_reconstruction": test[0],
+        "test_divergence": test[1],
+        "test_negative_elbo": sum(test),
+    }
+
+
 def write_losses(rows, path):
     """Writes the losses, a list of dicts with one row an epoch, as CSV."""
     with open(path, "w", newline="") as file:

@@ -20,9 +20,7 @@ namespace {
 // XNNPACK's kernels may read this far past a tensor's end (XNN_EXTRA_BYTES).
 constexpr std::size_t kReadSlack = 16;
 
-std::size_t planned_bytes(std::size_t bytes) {
-  return (bytes + kReadSlack + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
-}
+std::size_t planned_bytes(std::size_t bytes) { return Arena::round_up(bytes + kReadSlack); }
 
 // Where one tensor's numbers are while the memory is planned.
 struct Place {

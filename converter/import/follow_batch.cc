@@ -4,6 +4,7 @@
 
 #include "converter/import/import.h"
 #include "converter/import/repeat_constant.h"
+#include "runtime/ops/recurrent_cells.h"
 
 namespace figment::converter {
 namespace {
@@ -63,7 +64,9 @@ bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int ax
     }
     case OperatorOptions::Recurrent:
       // x and the states [.., batch, ..], the lengths [batch]; a weight is everybody's.
-      return index == 4 ? axis == 0 : (index == 0 || index == 5 || index == 6) && axis == 1;
+      if (index == ops::kRecurrentLengths) return axis == 0;
+      return axis == 1 && (index == ops::kRecurrentX || index == ops::kRecurrentHidden ||
+                           index == ops::kRecurrentCell);
     case OperatorOptions::Pad: {
       const auto& pad = node.as<format::PadT>();
       const auto at = static_cast<std::size_t>(axis);

@@ -1,6 +1,7 @@
 // Operators that find indices, and that choose or mark by them.
 #include "converter/import/onnx_axis.h"
 #include "converter/import/onnx_families.h"
+#include "converter/import/onnx_selection.h"
 
 namespace figment::converter {
 namespace {
@@ -70,13 +71,7 @@ void one_hot(OnnxNode& node) {
   const TensorId indices = node.reshape_to(node.select(negative, from_end, given), extents);
   const TensorId marked =
       node.compare(CompareFunction::Equal, indices, node.counting(depth, shape.rank - axis));
-  const auto value = [&](int index) {
-    format::SliceT options;
-    options.starts = {index};
-    options.sizes = {1};
-    options.steps = {1};
-    return node.emit(std::move(options), {values});
-  };
+  const auto value = [&](int index) { return take_part(node, values, 0, index, index + 1); };
   node.set_output(0, node.select(marked, value(1), value(0)));
 }
 

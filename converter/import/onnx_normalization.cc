@@ -1,5 +1,6 @@
 // Normalizations.
 #include "converter/import/onnx_families.h"
+#include "converter/import/onnx_reduction.h"
 #include "converter/import/onnx_spatial.h"
 
 namespace figment::converter {
@@ -16,11 +17,11 @@ void batch_normalization(OnnxNode& node) {
   require_channels(node, x);
   // Before opset 7 the node says by itself that it is not in training.
   const bool training =
-      node.opset() < 7 ? !node.flag("is_test", false) : node.integer("training_mode", 0) != 0;
+      node.opset() < 7 ? !node.flag("is_test", false) : node.flag("training_mode", false);
   if (training || node.output_used(1))
     node.refuse(
         "it is in training mode; export the model for inference (in PyTorch: model.eval())");
-  if (node.integer("spatial", 1) == 0)
+  if (!node.flag("spatial", true))
     node.refuse("it normalizes every position by itself (spatial = 0), which is not supported");
   node.ignore("momentum");
   node.only_first_output();
@@ -66,20 +67,12 @@ void group_normalization(OnnxNode& node) {
 // The second and third output: the mean and 1 / sqrt(variance + epsilon), over the axes from `axis`
 // on, which stay as extents of 1.
 void set_statistics(OnnxNode& node, TensorId x, int axis) {
-  const auto mean_of = [&](TensorId values) {
-    format::ReduceT options;
-    options.function = format::ReduceFunction::Mean;
-    options.keep_axes = true;
-    for (int index = axis; index < node.rank(x); ++index) options.axes.push_back(index);
-    return node.emit(std::move(options), {values});
-  };
-  using format::BinaryFunction;
-  const TensorId mean = mean_of(x);
-  const TensorId centred = node.binary(BinaryFunction::Sub, x, mean);
-  const TensorId variance = mean_of(node.binary(BinaryFunction::Mul, centred, centred));
-  const TensorId safe = node.binary(BinaryFunction::Add, variance,
+  std::vector<std::int32_t> axes;
+  for (int index = axis; index < node.rank(x); ++index) axes.push_back(index);
+  const Moments moments = moments_of(node, x, axes);
+  const TensorId safe = node.binary(format::BinaryFunction::Add, moments.variance,
                                     node.scalar(node.number_attribute("epsilon", 1e-5F)));
-  node.set_output(1, mean);
+  node.set_output(1, moments.mean);
   node.set_output(2, node.unary(format::UnaryFunction::Reciprocal,
                                 node.unary(format::UnaryFunction::Sqrt, safe)));
 }

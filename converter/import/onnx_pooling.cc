@@ -25,9 +25,9 @@ void pool(OnnxNode& node) {
   options.kernel_width = window.kernel[1];
   set_window(options, window);
   // With automatic padding the output's extents are given by the strides alone.
-  options.ceil_mode = node.integer("ceil_mode", 0) != 0 && read_auto_pad(node) == AutoPad::kNone;
+  options.ceil_mode = node.flag("ceil_mode", false) && read_auto_pad(node) == AutoPad::kNone;
   if (kFunction == PoolFunction::Average)
-    options.count_include_pad = node.integer("count_include_pad", 0) != 0;
+    options.count_include_pad = node.flag("count_include_pad", false);
   node.set_output(0, from_picture(node, node.emit(options, {picture}), axes));
 }
 
@@ -35,12 +35,10 @@ void pool(OnnxNode& node) {
 template <ReduceFunction kFunction>
 void global_pool(OnnxNode& node) {
   const TensorId x = node.input(0);
-  if (node.rank(x) < 3)
-    node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,...");
   format::ReduceT options;
   options.function = kFunction;
   options.keep_axes = true;
-  for (int axis = 2; axis < node.rank(x); ++axis) options.axes.push_back(axis);
+  options.axes = spatial_axes(node, x);
   node.set_output(0, node.emit(std::move(options), {x}));
 }
 

@@ -45,13 +45,6 @@ TensorId along_axis(OnnxNode& node, TensorId parameter, TensorId x) {
   return node.reshape_to(parameter, extents);
 }
 
-TensorId cast(OnnxNode& node, TensorId x, format::DataType type) {
-  if (node.type(x) == static_cast<DataType>(type)) return x;
-  format::CastT options;
-  options.to = type;
-  return node.emit(options, {x});
-}
-
 void refuse_blocks(const OnnxNode& node) {
   if (node.integer("block_size", 0) != 0)
     node.refuse("it quantizes by blocks, which is not supported; quantize by axis");
@@ -72,9 +65,9 @@ void quantize(OnnxNode& node) {
   y = node.unary(format::UnaryFunction::Round, y);
   if (node.has_input(2))
     y = node.binary(BinaryFunction::Add, y,
-                    cast(node, along_axis(node, node.input(2), x), format::DataType::Float32));
+                    node.cast(along_axis(node, node.input(2), x), DataType::kFloat32));
   y = node.unary(format::UnaryFunction::Clip, y, range.low, range.high);
-  const TensorId whole = cast(node, y, format::DataType::Int32);
+  const TensorId whole = node.cast(y, DataType::kInt32);
   node.note_source_type(whole, type);
   node.set_output(0, whole);
 }
@@ -87,8 +80,7 @@ void dequantize(OnnxNode& node) {
   const TensorId scale = along_axis(node, node.input(1), x);
   if (node.has_input(2))
     x = node.binary(BinaryFunction::Sub, x, along_axis(node, node.input(2), x));
-  node.set_output(
-      0, node.binary(BinaryFunction::Mul, cast(node, x, format::DataType::Float32), scale));
+  node.set_output(0, node.binary(BinaryFunction::Mul, node.cast(x, DataType::kFloat32), scale));
 }
 
 constexpr OnnxOperator kRows[] = {

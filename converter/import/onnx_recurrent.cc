@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "converter/import/onnx_families.h"
+#include "converter/import/onnx_selection.h"
+#include "runtime/ops/recurrent_cells.h"
 
 namespace figment::converter {
 namespace {
@@ -12,8 +14,8 @@ using format::RecurrentCell;
 using format::RecurrentDirection;
 using format::UnaryFunction;
 
-// Operands, in ONNX's order and the schema's.
-enum Operand { kX, kWeights, kStateWeights, kBias, kLengths, kHidden, kCell, kPeepholes };
+// Operands stand in ONNX's order, which is the schema's.
+using namespace ops;
 
 // What ONNX calls an activation, and the parameters that it has when the node gives none.
 struct Activation {
@@ -65,14 +67,14 @@ class Parameters {
   std::size_t taken_ = 0;
 };
 
-void read_activations(const OnnxNode& node, int directions, format::RecurrentT& options) {
+void read_activations(const OnnxNode& node, format::RecurrentT& options) {
   const std::vector<std::string> names = node.text_list("activations");
   Parameters alphas(node, "activation_alpha", names.size());
   Parameters betas(node, "activation_beta", names.size());
   if (names.empty()) return;
-  const auto expected =
-      static_cast<std::size_t>(directions) * (static_cast<std::size_t>(options.cell) + 1);
-  if (names.size() != expected)
+  const int expected =
+      recurrent_directions(options.direction) * recurrent_activations(options.cell);
+  if (static_cast<int>(names.size()) != expected)
     node.refuse("it has " + std::to_string(names.size()) + " activations but must have " +
                 std::to_string(expected) + "; the file is damaged");
   for (std::size_t index = 0; index < names.size(); ++index) {
@@ -111,38 +113,40 @@ format::RecurrentT read_options(const OnnxNode& node, RecurrentCell cell) {
   format::RecurrentT options;
   options.cell = cell;
   options.direction = read_direction(node);
-  read_activations(node, options.direction == RecurrentDirection::Bidirectional ? 2 : 1, options);
+  read_activations(node, options);
   options.clip = node.number_attribute("clip", 0);
   if (node.has("clip") && !(options.clip > 0))
     node.refuse("its clip is " + std::to_string(options.clip) + ", but must be positive");
-  if (cell == RecurrentCell::Gru) options.reset_after = node.integer("linear_before_reset", 0) != 0;
-  if (cell == RecurrentCell::Lstm) options.couple_gates = node.integer("input_forget", 0) != 0;
+  if (cell == RecurrentCell::Gru) options.reset_after = node.flag("linear_before_reset", false);
+  if (cell == RecurrentCell::Lstm) options.couple_gates = node.flag("input_forget", false);
   return options;
 }
 
 // With layout 1 the batch stands before the steps, and before the directions.
 void recurrent(OnnxNode& node, RecurrentCell cell) {
   format::RecurrentT options = read_options(node, cell);
-  const bool batch_first = node.integer("layout", 0) != 0;
+  const bool batch_first = node.flag("layout", false);
   // Before opset 7: whether the sequence is wanted, which the output's name tells too.
   if (node.opset() < 7) node.ignore("output_sequence");
 
   std::vector<TensorId> inputs;
-  const int last = cell == RecurrentCell::Lstm ? kPeepholes : kHidden;
-  for (int index = kX; index <= last; ++index)
-    inputs.push_back(index <= kStateWeights ? node.input(index) : node.optional_input(index));
-  for (const Operand operand : {kX, kWeights, kStateWeights})
+  const int last = cell == RecurrentCell::Lstm ? kRecurrentPeepholes : kRecurrentHidden;
+  for (int index = kRecurrentX; index <= last; ++index)
+    inputs.push_back(index <= kRecurrentStateWeights ? node.input(index)
+                                                     : node.optional_input(index));
+  for (const RecurrentOperand operand : {kRecurrentX, kRecurrentWeights, kRecurrentStateWeights})
     if (node.rank(inputs[operand]) != 3)
       node.refuse("its input " + std::to_string(operand) + " has shape " +
                   describe(node.shape(inputs[operand])) + " but must have 3 axes");
-  if (const std::int64_t hidden = node.shape(inputs[kStateWeights])[2];
+  if (const std::int64_t hidden = node.shape(inputs[kRecurrentStateWeights])[2];
       node.integer("hidden_size", hidden) != hidden)
     node.refuse("its hidden_size is not that of its weights; the file is damaged");
-  if (batch_first) inputs[kX] = node.transpose(inputs[kX], {1, 0, 2});
-  const int steps = node.shape(inputs[kX])[0];
-  if (inputs[kLengths] != kAbsent && is_whole(node.tensor(inputs[kLengths]), steps))
-    inputs[kLengths] = kAbsent;
-  for (int state = kHidden; state <= std::min<int>(last, kCell); ++state) {
+  if (batch_first) inputs[kRecurrentX] = node.transpose(inputs[kRecurrentX], {1, 0, 2});
+  const int steps = node.shape(inputs[kRecurrentX])[0];
+  if (inputs[kRecurrentLengths] != kAbsent &&
+      is_whole(node.tensor(inputs[kRecurrentLengths]), steps))
+    inputs[kRecurrentLengths] = kAbsent;
+  for (int state = kRecurrentHidden; state <= std::min<int>(last, kRecurrentCell); ++state) {
     TensorId& input = inputs[static_cast<std::size_t>(state)];
     if (input == kAbsent) continue;
     if (is_zero(node.tensor(input)))
@@ -159,14 +163,7 @@ void recurrent(OnnxNode& node, RecurrentCell cell) {
   const TensorId all = node.emit(std::move(options), std::move(inputs));  // [steps+, D, batch, H]
 
   if (node.output_used(0)) {
-    TensorId sequence = all;
-    if (with_states) {
-      format::SliceT slice;
-      slice.starts = {0, 0, 0, 0};
-      slice.sizes = {steps, -1, -1, -1};
-      slice.steps = {1, 1, 1, 1};
-      sequence = node.emit(std::move(slice), {all});
-    }
+    const TensorId sequence = with_states ? take_part(node, all, 0, 0, steps) : all;
     node.set_output(0, batch_first ? node.transpose(sequence, {2, 0, 1, 3}) : sequence);
   }
   for (int index = 1; index < outputs; ++index) {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "converter/import/onnx_families.h"
+#include "converter/import/onnx_reduction.h"
+#include "converter/import/onnx_spatial.h"
 
 namespace figment::converter {
 namespace {
@@ -117,14 +119,10 @@ TensorId norm(OnnxNode& node, TensorId x, float p, const std::vector<std::int32_
 // Over all spatial axes. p is a whole number from opset 2 on.
 void global_lp_pool(OnnxNode& node) {
   const TensorId x = node.input(0);
-  const int rank = node.rank(x);
-  if (rank < 3)
-    node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,...");
+  const std::vector<std::int32_t> axes = spatial_axes(node, x);
   const float p =
       node.opset() < 2 ? node.number_attribute("p", 2) : static_cast<float>(node.integer("p", 2));
   if (!(p > 0)) node.refuse("its p is not positive; the file is damaged");
-  std::vector<std::int32_t> axes;
-  for (int axis = 2; axis < rank; ++axis) axes.push_back(axis);
   node.set_output(0, norm(node, x, p, axes));
 }
 
@@ -143,18 +141,14 @@ void lp_normalization(OnnxNode& node) {
 // (x - mean) / (standard deviation + 1e-9)
 void mean_variance_normalization(OnnxNode& node) {
   const TensorId x = node.input(0);
-  Request request;
+  std::vector<std::int32_t> axes;
   for (const std::int64_t axis :
        node.integer_list("axes").value_or(std::vector<std::int64_t>{0, 2, 3}))
-    request.axes.push_back(node.checked_axis(axis, node.rank(x)));
-  const auto mean = [&](TensorId values) {
-    return reduce_over(node, values, ReduceFunction::Mean, request);
-  };
-  const TensorId centred = node.binary(BinaryFunction::Sub, x, mean(x));
-  const TensorId variance = mean(node.binary(BinaryFunction::Mul, centred, centred));
+    axes.push_back(node.checked_axis(axis, node.rank(x)));
+  const Moments moments = moments_of(node, x, axes);
   const TensorId deviation = node.binary(
-      BinaryFunction::Add, node.unary(UnaryFunction::Sqrt, variance), node.scalar(1e-9F));
-  node.set_output(0, node.binary(BinaryFunction::Div, centred, deviation));
+      BinaryFunction::Add, node.unary(UnaryFunction::Sqrt, moments.variance), node.scalar(1e-9F));
+  node.set_output(0, node.binary(BinaryFunction::Div, moments.centred, deviation));
 }
 
 void cumulative_sum(OnnxNode& node) {
@@ -165,6 +159,21 @@ void cumulative_sum(OnnxNode& node) {
   options.reverse = node.flag("reverse", false);
   node.set_output(0, node.emit(options, {x}));
 }
+
+}  // namespace
+
+Moments moments_of(OnnxNode& node, TensorId x, const std::vector<std::int32_t>& axes) {
+  const auto mean = [&](TensorId values) {
+    return reduce_over(node, values, ReduceFunction::Mean, {axes, true});
+  };
+  Moments moments;
+  moments.mean = mean(x);
+  moments.centred = node.binary(BinaryFunction::Sub, x, moments.mean);
+  moments.variance = mean(node.binary(BinaryFunction::Mul, moments.centred, moments.centred));
+  return moments;
+}
+
+namespace {
 
 constexpr OnnxOperator kRows[] = {
     {"CumSum", cumulative_sum},

@@ -179,13 +179,13 @@ void resize(OnnxNode& node) {
                : from_sizes(node, shape, node.integers(node.input(3), "sizes"), axes);
   options.coordinates = read_coordinates(node, shape, request);
   options.rounding = read_rounding(node);
-  if (node.integer("antialias", 0) != 0)
+  if (node.flag("antialias", false))
     for (int axis = 0; axis < shape.rank; ++axis)
       if (request.sizes[static_cast<std::size_t>(axis)] < shape[axis])
         node.refuse("antialiasing is not supported; export it with antialias=False");
   options.cubic_coefficient = node.number_attribute("cubic_coeff_a", -0.75F);
   options.exclude_outside =
-      node.integer("exclude_outside", 0) != 0 && options.mode == ResizeMode::Cubic;
+      node.flag("exclude_outside", false) && options.mode == ResizeMode::Cubic;
   for (const char* name : {"extrapolation_value", "keep_aspect_ratio_policy"})
     node.ignore(name);  // read where it matters, or about the modes refused above
   resize_to(node, x, request, options);

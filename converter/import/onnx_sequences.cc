@@ -25,7 +25,7 @@ void split_to_sequence(OnnxNode& node) {
   const TensorId x = node.input(0);
   const int axis = node.checked_axis(node.integer("axis", 0), node.rank(x));
   const std::int64_t extent = node.shape(x)[axis];
-  const bool keep_axis = node.integer("keepdims", 1) != 0 || node.has_input(1);
+  const bool keep_axis = node.flag("keepdims", true) || node.has_input(1);
   std::vector<std::int64_t> sizes{1};
   bool one_size = true;
   if (node.has_input(1)) {
@@ -90,7 +90,7 @@ void length(OnnxNode& node) {
 void concat_from(OnnxNode& node) {
   std::vector<TensorId> parts = node.sequence(0);
   if (parts.empty()) node.refuse("its sequence is empty; the file is damaged");
-  const bool new_axis = node.integer("new_axis", 0) != 0;
+  const bool new_axis = node.flag("new_axis", false);
   const int rank = node.rank(parts[0]) + (new_axis ? 1 : 0);
   const int axis = node.checked_axis(node.integer("axis", 0), rank);
   for (TensorId& part : parts) {

@@ -48,7 +48,7 @@ void reshape(OnnxNode& node) {
   const TensorId x = node.input(0);
   const Shape from = node.shape(x);
   std::vector<std::int64_t> to = shape_given(node);
-  const bool zero_is_zero = node.integer("allowzero", 0) != 0;
+  const bool zero_is_zero = node.flag("allowzero", false);
   std::int64_t known = 1;
   std::int64_t* open = nullptr;
   for (std::size_t axis = 0; axis < to.size(); ++axis) {

@@ -7,6 +7,14 @@
 
 namespace figment::converter {
 
+std::vector<std::int32_t> spatial_axes(const OnnxNode& node, TensorId x) {
+  if (node.rank(x) < 3)
+    node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,...");
+  std::vector<std::int32_t> axes;
+  for (int axis = 2; axis < node.rank(x); ++axis) axes.push_back(axis);
+  return axes;
+}
+
 int spatial_rank(const OnnxNode& node, TensorId x) {
   const int rank = node.rank(x);
   if (rank == 5)

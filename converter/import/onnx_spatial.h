@@ -11,6 +11,9 @@ namespace figment::converter {
 // How many spatial axes x has; refuses all but 1 and 2.
 int spatial_rank(const OnnxNode& node, TensorId x);
 
+// The spatial axes of N,C,..., any number of them but none.
+std::vector<std::int32_t> spatial_axes(const OnnxNode& node, TensorId x);
+
 // N,C,H,W -> N,H,W,C and N,C,L -> N,1,L,C.
 TensorId to_picture(OnnxNode& node, TensorId x);
 // The way back, to as many spatial axes as the source had.

@@ -88,15 +88,7 @@ def main():
             count += len(batch)
         schedule.step()
         test_reconstruction, test_divergence = mean_terms(encoder, decoder, test_images)
-        losses.append({
-            "epoch": epoch,
-            "train_reconstruction": sums[0] / count,
-            "train_divergence": sums[1] / count,
-            "train_negative_elbo": sum(sums) / count,
-            "test_reconstruction": test_reconstruction,
-            "test_divergence": test_divergence,
-            "test_negative_elbo": test_reconstruction + test_divergence,
-        })
+        losses.append(training.elbo_row(epoch, sums, count, (test_reconstruction, test_divergence)))
         print(f"epoch {epoch}: train {sum(sums) / count:.2f}, test {losses[-1]['test_negative_elbo']:.2f} nats "
               f"({test_reconstruction:.2f} + {test_divergence:.2f}), {time.monotonic() - start:.0f} s", flush=True)
         with torch.no_grad():

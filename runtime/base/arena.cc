@@ -18,10 +18,6 @@ namespace {
 // The rest of the arithmetic stays free of overflow when no size passes this.
 constexpr std::size_t kLargestRequest = SIZE_MAX / 4;
 
-std::size_t round_up(std::size_t bytes) {
-  return (bytes + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
-}
-
 }  // namespace
 
 Arena::~Arena() {

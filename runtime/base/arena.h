@@ -13,6 +13,10 @@ namespace figment {
 class Arena {
  public:
   static constexpr std::size_t kAlignment = 64;
+  // To a whole number of alignment units.
+  static constexpr std::size_t round_up(std::size_t bytes) {
+    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
 
   // Over the caller's bytes; `base` is a multiple of kAlignment.
   Arena(std::byte* base, std::size_t capacity) : base_(base), capacity_(capacity) {}

@@ -15,7 +15,7 @@ Status shape(const Operation& operation, Tensor& result) {
   if (options.function() > ArgReduceFunction::MAX)
     return unsupported({"search ", static_cast<std::int32_t>(options.function()),
                         " is unknown; the file is damaged or needs a newer Figment"});
-  if (x.type != DataType::kInt32) FIG_TRY(require_float(operation, 0));
+  FIG_TRY(require_number(operation, 0));
   FIG_TRY(require_axis(options.axis(), x.shape.rank));
   FIG_TRY(require_positive(x.shape[options.axis()], "the extent that is searched"));
   Shape shape;

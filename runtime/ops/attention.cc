@@ -72,16 +72,6 @@ std::size_t scratch_bytes(const Operation& operation) {
   return static_cast<std::size_t>(scratch_size(attention_sizes(operation)));
 }
 
-// As Softmax along neighbours, in place.
-void softmax_row(float* row, std::int64_t length) {
-  const float highest = highest_of(row, length, 1);
-  for (std::int64_t i = 0; i < length; ++i) row[i] = math::exp(row[i] - highest);
-  double sum = 0;
-  for (std::int64_t i = 0; i < length; ++i) sum += static_cast<double>(row[i]);
-  const float scale = static_cast<float>(1.0 / sum);
-  for (std::int64_t i = 0; i < length; ++i) row[i] = math::one_nan(row[i] * scale);
-}
-
 // Writes `columns` columns of a matrix [keys, width] as rows of panel.
 void turn_columns(const float* value, const AttentionSizes& sizes, std::int64_t columns,
                   float* panel) {
@@ -121,7 +111,8 @@ void forward(const Operation& operation) {
       math::gemm(compare, nullptr);
       scale_numbers(scores, scale, rows * sizes.keys, scores);
       if (operation.has(kMask)) add_mask(operation, first, rows, sizes.keys, scores);
-      for (std::int64_t i = 0; i < rows; ++i) softmax_row(scores + i * sizes.keys, sizes.keys);
+      for (std::int64_t i = 0; i < rows; ++i)
+        softmax_line(scores + i * sizes.keys, scores + i * sizes.keys, sizes.keys, /*stride=*/1);
       for (std::int64_t column = 0; column < sizes.width; column += kPanelColumns) {
         gather.columns = std::min(kPanelColumns, sizes.width - column);
         gather.c = operation.out().floats() + first * sizes.width + column;

@@ -77,14 +77,7 @@ constexpr Row kRows[] = {
     {BinaryFunction::Remainder, of_floats<remainder>, of_integers<integer_remainder>},
 };
 
-// One row a function, in the schema's order, so that the schema's number is the row's.
-constexpr bool rows_in_order() {
-  std::size_t index = 0;
-  for (const Row& row : kRows)
-    if (static_cast<std::size_t>(row.function) != index++) return false;
-  return index == static_cast<std::size_t>(BinaryFunction::MAX) + 1;
-}
-static_assert(rows_in_order());
+static_assert(in_schema_order(kRows));
 
 Status shape(const Operation& operation, Tensor& result) {
   const BinaryFunction function = operation.as<format::Binary>().function();
@@ -102,19 +95,13 @@ Status shape(const Operation& operation, Tensor& result) {
     FIG_TRY(require_float(operation, 1));
   }
   Shape together;
-  if (!math::broadcast_shapes(a.shape, b.shape, together))
-    return bad_file({"shapes ", a.shape, " and ", b.shape, " cannot be broadcast together"});
+  FIG_TRY(broadcast_operands(operation, together));
   return set_result(result, a.type, together);
 }
 
 void forward(const Operation& operation) {
-  const Tensor& a = operation.in(0);
-  const Tensor& b = operation.in(1);
-  const Tensor& y = operation.out();
   const Row& row = kRows[static_cast<std::size_t>(operation.as<format::Binary>().function())];
-  run_blocks(y.type == DataType::kInt32 ? row.integers : row.floats,
-             math::broadcast_axes(a.shape, b.shape, y.shape), static_cast<const std::byte*>(a.data),
-             static_cast<const std::byte*>(b.data), static_cast<std::byte*>(y.data));
+  run_blocks(operation.out().type == DataType::kInt32 ? row.integers : row.floats, operation);
 }
 
 }  // namespace

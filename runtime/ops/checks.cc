@@ -16,6 +16,10 @@ Status require_float(const Operation& operation, std::size_t index, bool allow_f
   return bad_file({"input ", index, " must be float32; convert the model again"});
 }
 
+Status require_number(const Operation& operation, std::size_t index) {
+  return operation.in(index).type == DataType::kInt32 ? Status{} : require_float(operation, index);
+}
+
 Status require_rank(const Operation& operation, std::size_t index, int rank) {
   if (operation.in(index).shape.rank != rank)
     return bad_file({"input ", index, " has shape ", operation.in(index).shape, " but must have ",

@@ -13,6 +13,9 @@ Status require_type(const Operation& operation, std::size_t index, DataType type
 // float32 activations everywhere; weights may be float16 in the file where `allow_float16`.
 Status require_float(const Operation& operation, std::size_t index, bool allow_float16 = false);
 
+// float32 or int32.
+Status require_number(const Operation& operation, std::size_t index);
+
 Status require_rank(const Operation& operation, std::size_t index, int rank);
 
 // A vector of `length` float32 numbers, or absent.
@@ -34,6 +37,16 @@ Status require_epsilon(float epsilon);
 inline constexpr std::int64_t kMaxScratch = INT32_MAX;
 
 Status require_scratch(std::int64_t bytes);
+
+// True when a table of rows has one a function, in the schema's order: the schema's number is then
+// the row's.
+template <typename Row, std::size_t kCount>
+constexpr bool in_schema_order(const Row (&rows)[kCount]) {
+  std::size_t index = 0;
+  for (const Row& row : rows)
+    if (static_cast<std::size_t>(row.function) != index++) return false;
+  return index == static_cast<std::size_t>(decltype(Row::function)::MAX) + 1;
+}
 
 // Sets `result` to a tensor of float32 with `shape`, after checking that it is not too large to
 // index.

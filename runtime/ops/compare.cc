@@ -32,38 +32,23 @@ constexpr Row kRows[] = {
     row<[](auto a, auto b) { return ((a != 0) != (b != 0)) ? 1 : 0; }>(CompareFunction::Xor),
 };
 
-// One row a function, in the schema's order, so that the schema's number is the row's.
-constexpr bool rows_in_order() {
-  std::size_t index = 0;
-  for (const Row& row : kRows)
-    if (static_cast<std::size_t>(row.function) != index++) return false;
-  return index == static_cast<std::size_t>(CompareFunction::MAX) + 1;
-}
-static_assert(rows_in_order());
+static_assert(in_schema_order(kRows));
 
 Status shape(const Operation& operation, Tensor& result) {
   const CompareFunction function = operation.as<format::Compare>().function();
   if (function > CompareFunction::MAX)
     return unsupported({"comparison ", static_cast<std::int32_t>(function),
                         " is unknown; the file is damaged or needs a newer Figment"});
-  const Tensor& a = operation.in(0);
-  const Tensor& b = operation.in(1);
-  if (a.type != DataType::kInt32) FIG_TRY(require_float(operation, 0));
-  FIG_TRY(require_type(operation, 1, a.type));
+  FIG_TRY(require_number(operation, 0));
+  FIG_TRY(require_type(operation, 1, operation.in(0).type));
   Shape together;
-  if (!math::broadcast_shapes(a.shape, b.shape, together))
-    return bad_file({"shapes ", a.shape, " and ", b.shape, " cannot be broadcast together"});
+  FIG_TRY(broadcast_operands(operation, together));
   return set_result(result, DataType::kInt32, together);
 }
 
 void forward(const Operation& operation) {
-  const Tensor& a = operation.in(0);
-  const Tensor& b = operation.in(1);
-  const Tensor& y = operation.out();
   const Row& row = kRows[static_cast<std::size_t>(operation.as<format::Compare>().function())];
-  run_blocks(a.type == DataType::kInt32 ? row.integers : row.floats,
-             math::broadcast_axes(a.shape, b.shape, y.shape), static_cast<const std::byte*>(a.data),
-             static_cast<const std::byte*>(b.data), static_cast<std::byte*>(y.data));
+  run_blocks(operation.in(0).type == DataType::kInt32 ? row.integers : row.floats, operation);
 }
 
 }  // namespace

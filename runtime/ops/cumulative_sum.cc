@@ -8,7 +8,7 @@ namespace {
 
 Status shape(const Operation& operation, Tensor& result) {
   const Tensor& x = operation.in(0);
-  if (x.type != DataType::kInt32) FIG_TRY(require_float(operation, 0));
+  FIG_TRY(require_number(operation, 0));
   FIG_TRY(require_axis(operation.as<format::CumulativeSum>().axis(), x.shape.rank));
   return set_result(result, x.type, x.shape);
 }

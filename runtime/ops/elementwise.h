@@ -5,8 +5,17 @@
 #include <cstring>
 
 #include "runtime/math/broadcast.h"
+#include "runtime/ops/checks.h"
 
 namespace figment::ops {
+
+// The shape that both operands are broadcast to.
+inline Status broadcast_operands(const Operation& operation, Shape& together) {
+  const Shape& a = operation.in(0).shape;
+  const Shape& b = operation.in(1).shape;
+  if (math::broadcast_shapes(a, b, together)) return {};
+  return bad_file({"shapes ", a, " and ", b, " cannot be broadcast together"});
+}
 
 // y = function(a, b) for blocks that do not overlap; up to the next multiple of 4, a whole vector.
 using Kernel = void (*)(const void* a, const void* b, void* y, std::int64_t count);
@@ -40,8 +49,12 @@ inline void load_block(std::byte* block, const std::byte* values, std::int64_t s
 
 // Rows go through blocks of their own, so that y may lie on a. The same shape, one number, and a
 // vector along the last axes are one or few long rows.
-inline void run_blocks(Kernel kernel, const math::Axes<2>& axes, const std::byte* a,
-                       const std::byte* b, std::byte* y) {
+inline void run_blocks(Kernel kernel, const Operation& operation) {
+  const math::Axes<2> axes =
+      math::broadcast_axes(operation.in(0).shape, operation.in(1).shape, operation.out().shape);
+  const auto* a = static_cast<const std::byte*>(operation.in(0).data);
+  const auto* b = static_cast<const std::byte*>(operation.in(1).data);
+  auto* y = static_cast<std::byte*>(operation.out().data);
   alignas(16) std::byte a_block[kBlock * kNumberBytes] = {};
   alignas(16) std::byte b_block[kBlock * kNumberBytes] = {};
   alignas(16) std::byte y_block[kBlock * kNumberBytes];

@@ -1,6 +1,7 @@
 // The lines of a tensor along one axis, for operators that work on each by itself.
 #pragma once
 
+#include "runtime/math/elementary.h"
 #include "runtime/ops/operator.h"
 
 namespace figment::ops {
@@ -29,6 +30,25 @@ inline float highest_of(const float* x, std::int64_t length, std::int64_t stride
   for (std::int64_t i = 1; i < length; ++i)
     highest = x[i * stride] > highest ? x[i * stride] : highest;
   return highest;
+}
+
+// y = e^(x - m) / sum(e^(x - m)), m the largest x, the sum added in order; y may be x.
+inline void softmax_line(const float* x, float* y, std::int64_t length, std::int64_t stride) {
+  const float highest = highest_of(x, length, stride);
+  double sum = 0;
+  if (stride == 1) {
+    // A loop of its own is vectorized; the sum must keep its order.
+    for (std::int64_t i = 0; i < length; ++i) y[i] = math::exp(x[i] - highest);
+    for (std::int64_t i = 0; i < length; ++i) sum += static_cast<double>(y[i]);
+  } else {
+    for (std::int64_t i = 0; i < length; ++i) {
+      const float value = math::exp(x[i * stride] - highest);
+      y[i * stride] = value;
+      sum += static_cast<double>(value);
+    }
+  }
+  const float scale = static_cast<float>(1.0 / sum);
+  for (std::int64_t i = 0; i < length; ++i) y[i * stride] = math::one_nan(y[i * stride] * scale);
 }
 
 }  // namespace figment::ops

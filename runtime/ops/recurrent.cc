@@ -47,8 +47,8 @@ Status check_options(const format::Recurrent& options) {
   if (!(options.clip() >= 0 && options.clip() <= 3.4e38F))  // a NaN is not
     return bad_file({"clip must be 0 or a positive number"});
   if (options.activations() == nullptr || options.activations()->size() == 0) return {};
-  const int directions = options.direction() == format::RecurrentDirection::Bidirectional ? 2 : 1;
-  const int expected = directions * recurrent_activations(options.cell());
+  const int expected =
+      recurrent_directions(options.direction()) * recurrent_activations(options.cell());
   if (options.activations()->size() != static_cast<flatbuffers::uoffset_t>(expected))
     return bad_file({"it has ", std::size_t{options.activations()->size()},
                      " activations but must have none or ", expected});
@@ -61,7 +61,7 @@ Status shape(const Operation& operation, Tensor& result) {
   const auto& options = operation.as<format::Recurrent>();
   FIG_TRY(check_options(options));
   const bool lstm = options.cell() == RecurrentCell::Lstm;
-  const int directions = options.direction() == format::RecurrentDirection::Bidirectional ? 2 : 1;
+  const int directions = recurrent_directions(options.direction());
   const int gates = kGates[static_cast<int>(options.cell())];
 
   FIG_TRY(require_rank(operation, kRecurrentX, 3));

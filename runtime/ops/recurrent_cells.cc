@@ -89,7 +89,7 @@ class Walk {
   }
 
   bool step(std::int64_t position) {
-    const bool reset_before = options_.cell() == RecurrentCell::Gru && !options_.reset_after();
+    const bool reset_before = resets_before(options_);
     float* gates = engine_.input_product(engine_.context, direction_, position);
     if (gates == nullptr) return false;
     const int first_gates = reset_before ? 2 : static_cast<int>(size_.gates);
@@ -209,6 +209,14 @@ RecurrentSizes recurrent_sizes(const Operation& operation) {
   return {x[0], x[1], x[2], weights[0], weights[1] / weights[2], weights[2]};
 }
 
+int recurrent_directions(format::RecurrentDirection direction) {
+  return direction == format::RecurrentDirection::Bidirectional ? 2 : 1;
+}
+
+bool resets_before(const format::Recurrent& options) {
+  return options.cell() == RecurrentCell::Gru && !options.reset_after();
+}
+
 int recurrent_activations(RecurrentCell cell) { return static_cast<int>(cell) + 1; }
 
 RecurrentActivation recurrent_activation(const format::Recurrent& options, int direction,
@@ -226,8 +234,7 @@ RecurrentActivation recurrent_activation(const format::Recurrent& options, int d
 std::int64_t recurrent_walk_floats(const Operation& operation) {
   const auto& options = operation.as<format::Recurrent>();
   const RecurrentSizes size = recurrent_sizes(operation);
-  const bool other = options.cell() == RecurrentCell::Lstm ||
-                     (options.cell() == RecurrentCell::Gru && !options.reset_after());
+  const bool other = options.cell() == RecurrentCell::Lstm || resets_before(options);
   return size.batch * (size.row() + (other ? 2 : 1) * size.hidden);
 }
 

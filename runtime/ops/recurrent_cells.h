@@ -31,6 +31,12 @@ struct RecurrentActivation {
   float alpha, beta;
 };
 
+int recurrent_directions(format::RecurrentDirection direction);
+
+// Whether a Gru's reset gate works on the state before the candidate's product, which is then a
+// product of its own.
+bool resets_before(const format::Recurrent& options);
+
 // How many activations a cell has in one direction.
 int recurrent_activations(format::RecurrentCell cell);
 

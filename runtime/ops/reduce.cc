@@ -36,7 +36,7 @@ std::uint32_t reduced_axes(const format::Reduce& options, int rank) {
 Status shape(const Operation& operation, Tensor& result) {
   const auto& options = operation.as<format::Reduce>();
   const Tensor& x = operation.in(0);
-  if (x.type != DataType::kInt32) FIG_TRY(require_float(operation, 0));
+  FIG_TRY(require_number(operation, 0));
   if (options.function() > ReduceFunction::MAX)
     return unsupported({"reduction ", static_cast<std::int32_t>(options.function()),
                         " is unknown; the file is damaged or needs a newer Figment"});

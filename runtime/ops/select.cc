@@ -14,7 +14,7 @@ Status shape(const Operation& operation, Tensor& result) {
   const Tensor& first = operation.in(kFirst);
   const Tensor& second = operation.in(kSecond);
   FIG_TRY(require_type(operation, kCondition, DataType::kInt32));
-  if (first.type != DataType::kInt32) FIG_TRY(require_float(operation, kFirst));
+  FIG_TRY(require_number(operation, kFirst));
   FIG_TRY(require_type(operation, kSecond, first.type));
   Shape values;
   Shape together;

@@ -143,14 +143,7 @@ constexpr Row kRows[] = {
      }>},
 };
 
-// One row a function, in the schema's order, so that the schema's number is the row's.
-constexpr bool rows_in_order() {
-  std::size_t index = 0;
-  for (const Row& row : kRows)
-    if (static_cast<std::size_t>(row.function) != index++) return false;
-  return index == static_cast<std::size_t>(UnaryFunction::MAX) + 1;
-}
-static_assert(rows_in_order());
+static_assert(in_schema_order(kRows));
 
 const Row& row_of(UnaryFunction function) { return kRows[static_cast<std::size_t>(function)]; }
 

@@ -36,10 +36,6 @@ struct State {
   std::size_t scaled_bytes;
 };
 
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
-}
-
 bool accepts(const Operation& /*operation*/) { return true; }
 
 // Blocks of about the same size.
@@ -84,11 +80,11 @@ Status create(const Operation& operation, Build& build) {
   FIG_TRY(status_of(reshape_product(state->gather, state->block, sizes.keys, sizes.width,
                                     value_bytes, operation.threads),
                     "Attention"));
-  state->packed_bytes = aligned(std::max(key_bytes, value_bytes));
+  state->packed_bytes = Arena::round_up(std::max(key_bytes, value_bytes));
   const std::size_t block_rows = static_cast<std::size_t>(state->block.heads * state->block.rows);
   if (operation.as<format::Attention>().scale() != 1.0F)
     state->scaled_bytes =
-        aligned(block_rows * static_cast<std::size_t>(sizes.depth) * sizeof(float));
+        Arena::round_up(block_rows * static_cast<std::size_t>(sizes.depth) * sizeof(float));
   build.scratch_bytes = state->packed_bytes + state->scaled_bytes +
                         block_rows * static_cast<std::size_t>(sizes.keys) * sizeof(float);
   build.lowering = "xnnpack by blocks";

@@ -25,10 +25,6 @@ struct State {
   xnn_operator_t tanh;
 };
 
-bool resets_before(const format::Recurrent& options) {
-  return options.cell() == format::RecurrentCell::Gru && !options.reset_after();
-}
-
 // Positions whose input products are held at a time.
 std::int64_t positions_at_a_time(const RecurrentSizes& size) {
   const std::int64_t bytes = size.batch * size.row() * std::int64_t{sizeof(float)};
@@ -90,7 +86,7 @@ Status create(const Operation& operation, Build& build) {
   const RecurrentSizes size = ops::recurrent_sizes(operation);
   FIG_TRY(create_products(operation, build, ops::kRecurrentWeights, 0,
                           {{state->input, 0, size.gates}}));
-  if (resets_before(operation.as<format::Recurrent>())) {
+  if (ops::resets_before(operation.as<format::Recurrent>())) {
     FIG_TRY(create_products(operation, build, ops::kRecurrentStateWeights, 1,
                             {{state->gates, 0, 2}, {state->candidate, 2, 1}}));
   } else {
