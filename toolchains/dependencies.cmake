@@ -7,8 +7,25 @@ if(FIGMENT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND PROJECT_IS_TOP_LEVEL)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FIGMENT_CCACHE})
 endif()
 
+# figment_find_headers(variable header): sets `variable` to the folder in which the header-only library's
+# `header` (library/file.h) stands. For another machine than this one the folder holds that library alone, by
+# a link: this machine's /usr/include has headers beside it that belong to this machine's libc.
+function(figment_find_headers variable header)
+  find_path(${variable}_HERE ${header} NO_CMAKE_FIND_ROOT_PATH)
+  mark_as_advanced(${variable}_HERE)
+  set(folder "${${variable}_HERE}")
+  if(folder AND CMAKE_CROSSCOMPILING)
+    get_filename_component(library ${header} DIRECTORY)
+    set(headers ${PROJECT_BINARY_DIR}/generated/headers)
+    file(MAKE_DIRECTORY ${headers})
+    file(CREATE_LINK ${folder}/${library} ${headers}/${library} SYMBOLIC)
+    set(folder ${headers})
+  endif()
+  set(${variable} "${folder}" PARENT_SCOPE)
+endfunction()
+
 # FlatBuffers: the runtime uses its headers alone, the build its compiler.
-find_path(FIGMENT_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h)
+figment_find_headers(FIGMENT_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h)
 find_program(FIGMENT_FLATC flatc)
 if(NOT FIGMENT_FLATBUFFERS_INCLUDE OR NOT FIGMENT_FLATC)
   message(FATAL_ERROR "FlatBuffers is missing; install libflatbuffers-dev and flatbuffers-compiler.")
@@ -62,8 +79,8 @@ if(FIGMENT_BUILD_TOOLS)
   find_package(Threads REQUIRED)
 endif()
 
-if(FIGMENT_BUILD_TESTS)
-  find_path(FIGMENT_DOCTEST_INCLUDE doctest/doctest.h)
+if(FIGMENT_BUILD_TESTS AND FIGMENT_PLACE STREQUAL "host")
+  figment_find_headers(FIGMENT_DOCTEST_INCLUDE doctest/doctest.h)
   if(NOT FIGMENT_DOCTEST_INCLUDE)
     message(FATAL_ERROR "doctest is missing; install doctest-dev, or configure with -DFIGMENT_BUILD_TESTS=OFF.")
   endif()
