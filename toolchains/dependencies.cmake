@@ -54,7 +54,8 @@ if(FIGMENT_XNNPACK)
     message(STATUS "Looking for XNNPACK (built once if it is not there; about 4 minutes on 2 cores)")
     execute_process(
       COMMAND ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER}
-        FIGMENT_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} ${PROJECT_SOURCE_DIR}/toolchains/xnnpack.sh
+        FIGMENT_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} FIGMENT_FLAGS=${CMAKE_C_FLAGS_INIT}
+        ${PROJECT_SOURCE_DIR}/toolchains/xnnpack.sh
       OUTPUT_VARIABLE root OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE result)
     if(NOT result EQUAL 0)
       message(FATAL_ERROR "XNNPACK could not be had; -DFIGMENT_XNNPACK=OFF builds the portable backend alone.")

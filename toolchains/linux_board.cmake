@@ -5,6 +5,7 @@
 #   BOARD_FLAGS         for the compiler: which instructions it may use
 #   BOARD_DEBIAN        its architecture in Debian, whose libraries are linked; toolchains/sysroot.sh fetches them
 #   BOARD_EMULATOR      runs its programs on this machine, if it is installed
+#   BOARD_EMULATED      processors of the emulator on which the tests try every shipped model
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR ${BOARD_PROCESSOR})
 
@@ -30,4 +31,5 @@ find_program(BOARD_EMULATOR_PROGRAM ${BOARD_EMULATOR})
 if(BOARD_EMULATOR_PROGRAM)
   set(CMAKE_CROSSCOMPILING_EMULATOR ${BOARD_EMULATOR_PROGRAM})
 endif()
+set(FIGMENT_BOARD_EMULATED ${BOARD_EMULATED})
 set(FIGMENT_BOARD_DEBIAN ${BOARD_DEBIAN} CACHE STRING "The board's architecture in Debian")

@@ -6,8 +6,9 @@
 # has moved on, from the same commits of the upstream repositories. A build is made beside its final
 # place and renamed, under a lock, so that two checkouts never see half of it.
 #
-# Environment: CC, CXX (default cc, c++), FIGMENT_TOOLCHAIN_FILE (CMake toolchain for a cross build),
-# XDG_CACHE_HOME, FIGMENT_XNNPACK_SOURCE=upstream (skips the system's library and Debian's archive).
+# Environment: CC, CXX (default cc, c++), FIGMENT_TOOLCHAIN_FILE (CMake toolchain for a cross build) and
+# FIGMENT_FLAGS (the flags that it gives the compiler: a build each), XDG_CACHE_HOME,
+# FIGMENT_XNNPACK_SOURCE=upstream (skips the system's library and Debian's archive).
 set -euo pipefail
 
 # The one list of what XNNPACK is made of: Debian source package, version, SHA-256 of its orig tarball,
@@ -46,9 +47,8 @@ command -v "$CC" >/dev/null || fail "there is no C compiler '$CC'; install one, 
 if "$CC" --version | head -n 1 | grep -qi clang; then compiler=clang; else compiler=gcc; fi
 version=$("$CC" -dumpfullversion -dumpversion 2>/dev/null || "$CC" -dumpversion)
 target=$("$CC" -dumpmachine)
-if [ -n "${FIGMENT_TOOLCHAIN_FILE:-}" ]; then
-  target=$target-$(sed '/^ *#/d' "$FIGMENT_TOOLCHAIN_FILE" | sha256sum | cut -c 1-8)
-fi
+read -r -a flags <<<"${FIGMENT_FLAGS:-}" # without the blanks around them
+if [ ${#flags[@]} -gt 0 ]; then target=$target-$(sha256sum <<<"${flags[*]}" | cut -c 1-8); fi
 prefix=$cache/xnnpack-20241108-$kRecipe-$compiler-$version-$target
 
 finish_if_built() {
