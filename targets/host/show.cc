@@ -66,10 +66,14 @@ std::string prior_text(const Model& model) {
 }
 
 std::string storage_text(const Model& model) {
-  bool half = false;
-  for (const format::Tensor* tensor : *model.root().tensors())
-    half = half || (tensor->data() != nullptr && tensor->type() == format::DataType::Float16);
-  return half ? "float16" : "float32";
+  // The smallest that there is: biases are float32 beside any.
+  const auto has = [&](format::DataType type) {
+    for (const format::Tensor* tensor : *model.root().tensors())
+      if (tensor->data() != nullptr && tensor->type() == type) return true;
+    return false;
+  };
+  if (has(format::DataType::Int8)) return "int8";
+  return has(format::DataType::Float16) ? "float16" : "float32";
 }
 
 std::string symbol_text(int symbol) { return symbol < 0 ? "none" : std::to_string(symbol); }
