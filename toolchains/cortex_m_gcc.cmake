@@ -29,7 +29,7 @@ set(CMAKE_C_FLAGS_INIT "-mthumb ${FIGMENT_CPU_FLAGS}")
 # What C++ would keep in a program without exceptions, destructors at exit or threads.
 # -Wno-psabi: a remark about compilers from before 2017.
 set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT} -Wno-psabi -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit")
-# Flash is scarcer than time here: -O3, which the presets set, takes a fourth more code.
+# -O3, which the presets set, takes a tenth more code here and is no faster.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "--specs=nano.specs -nostartfiles")

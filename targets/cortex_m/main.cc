@@ -54,7 +54,7 @@ Status parse_number(std::string_view option, std::string_view word, std::uint64_
 Status parse(std::string_view line, Request& request) {
   while (!line.empty()) {
     const std::string_view word = next_word(line);
-    if (word == "demo" || word == "run") {
+    if (word == "demo" || word == "run" || word == "sample") {
       request.verb = Verb::kDemo;
     } else if (word == "check") {
       request.verb = Verb::kCheck;
