@@ -28,6 +28,7 @@ struct Arguments {
   std::string source, output, weights = "f32", noise = "operator", kind, prior, image, range,
                               licence, name, text, emit = "fgm", symbol;
   std::vector<std::string> inputs;
+  std::optional<double> min_psnr;
   bool report = false, json = false;
   std::string of_conversion;  // an option that was given and is of use for trained files alone
 };
@@ -48,9 +49,10 @@ T choose(const std::string& option, const std::string& word,
 
 ConvertOptions make_options(const Arguments& arguments) {
   ConvertOptions options;
-  options.weights = choose<converter::WeightStorage>(
-      "--weights", arguments.weights,
-      {{"f32", converter::WeightStorage::kFloat32}, {"f16", converter::WeightStorage::kFloat16}});
+  options.weights = choose<converter::WeightStorage>("--weights", arguments.weights,
+                                                     {{"f32", converter::WeightStorage::kFloat32},
+                                                      {"f16", converter::WeightStorage::kFloat16},
+                                                      {"int8", converter::WeightStorage::kInt8}});
   options.noise =
       choose<converter::NoiseHandling>("--noise", arguments.noise,
                                        {{"operator", converter::NoiseHandling::kOperator},
@@ -109,6 +111,8 @@ ConvertOptions make_options(const Arguments& arguments) {
     options.text = read_text_file(arguments.text);
   }
   options.name = arguments.name;
+  options.measure_accuracy = arguments.report || arguments.json;
+  options.min_psnr = arguments.min_psnr;
   return options;
 }
 
@@ -208,6 +212,9 @@ void print_report(std::FILE* to, const Conversion& conversion) {
   std::fprintf(to, "arena       %s bytes on xnnpack, %s on portable, batch 1\n",
                with_commas(conversion.arena_bytes_xnnpack).c_str(),
                with_commas(conversion.arena_bytes_portable).c_str());
+  for (const converter::OutputAccuracy& output : conversion.accuracy.outputs)
+    std::fprintf(to, "accuracy    %s: PSNR %.1f dB, largest error %.3g against float32, %d seeds\n",
+                 output.name.c_str(), output.psnr, output.largest_error, conversion.accuracy.seeds);
 }
 
 void print_json(std::FILE* to, const Conversion& conversion) {
@@ -217,12 +224,19 @@ void print_json(std::FILE* to, const Conversion& conversion) {
     passes.push_back({{"pass", pass.pass},
                       {"sentence", pass.sentence},
                       {"operators_after", pass.operators_after}});
+  Json accuracy = Json::array();
+  for (const converter::OutputAccuracy& output : conversion.accuracy.outputs)
+    accuracy.push_back({{"output", output.name},
+                        {"psnr", output.psnr},
+                        {"largest_error", output.largest_error},
+                        {"seeds", conversion.accuracy.seeds}});
   const Json json{{"operators_before", conversion.operators_before},
                   {"operators_after", conversion.operators_after},
                   {"file_bytes", conversion.file_bytes},
                   {"arena_bytes", conversion.arena_bytes_xnnpack},
                   {"arena_bytes_portable", conversion.arena_bytes_portable},
-                  {"passes", passes}};
+                  {"passes", passes},
+                  {"accuracy", accuracy}};
   std::fprintf(to, "%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
@@ -259,7 +273,7 @@ std::function<ExitCode()> declare(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--symbol", arguments->symbol,
                  "The array's name in C source (default: after the model's)");
-  app.add_option("--weights", arguments->weights, "How weights are stored: f32 or f16")
+  app.add_option("--weights", arguments->weights, "How weights are stored: f32, f16 or int8")
       ->capture_default_str();
   app.add_option("--input", arguments->inputs,
                  "An input's shape where the source leaves it open: NAME=1x3x64x64")
@@ -281,7 +295,11 @@ std::function<ExitCode()> declare(CLI::App& app) {
                  "A file with the licence's text, kept in the model");
   app.add_option("--name", arguments->name, "The model's name (default: the source file's)");
   app.add_flag("--report", arguments->report,
-               "Print what each pass did, operators, file and arena bytes");
+               "Print what each pass did, operators, file and arena bytes, and how far smaller "
+               "weights are from float32");
+  app.add_option("--min-psnr", arguments->min_psnr,
+                 "Write nothing where smaller weights take an output below this many dB (PSNR) of "
+                 "float32");
   app.add_flag("--json", arguments->json, "Print the report as JSON");
   return [arguments, &app] {
     for (const CLI::Option* option : app.get_options()) {

@@ -119,6 +119,14 @@ std::string weights_text(const format::Model& root, const format::Operator& node
   return text;
 }
 
+std::string weights_type(const format::Model& root) {
+  for (const DataType type : {DataType::kInt8, DataType::kFloat16})
+    for (const format::Tensor* tensor : *root.tensors())
+      if (tensor->data() != nullptr && static_cast<DataType>(tensor->type()) == type)
+        return type_name(type);
+  return type_name(DataType::kFloat32);
+}
+
 std::string tensor_shape_text(const format::Model& root, int tensor) {
   const format::Tensor& table = tensor_at(root, tensor);
   Shape shape;

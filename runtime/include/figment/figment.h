@@ -118,6 +118,8 @@ struct Tensor {
   DataType type = DataType::kFloat32;
   bool constant = false;  // lives in the model's bytes: read only
   bool absent = false;
+  // Of int8 weights: element q of output channel c stands for scales[c] * q.
+  std::span<const float> scales = {};
 
   bool present() const { return !absent; }
   float* floats() const { return static_cast<float*>(data); }
