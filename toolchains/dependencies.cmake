@@ -11,7 +11,8 @@ endif()
 # `header` (library/file.h) stands. For another machine than this one the folder holds that library alone, by
 # a link: this machine's /usr/include has headers beside it that belong to this machine's libc.
 function(figment_find_headers variable header)
-  find_path(${variable}_HERE ${header} NO_CMAKE_FIND_ROOT_PATH)
+  # Named, for CMake looks there by itself only for systems that are like this one.
+  find_path(${variable}_HERE ${header} PATHS /usr/local/include /usr/include NO_CMAKE_FIND_ROOT_PATH)
   mark_as_advanced(${variable}_HERE)
   set(folder "${${variable}_HERE}")
   if(folder AND CMAKE_CROSSCOMPILING)

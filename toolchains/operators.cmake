@@ -6,9 +6,8 @@
 # runtime/xnnpack/conv_transpose2d.cc, which defines figment::xnnpack::kConvTranspose2D. A member without
 # its file is not an error here: the link fails and names what is missing.
 
-# figment_operators(table_variable sources_variable): sets the generated file's path and the list of all
-# sources of runtime/ops and runtime/xnnpack that this build compiles.
-function(figment_operators table_variable sources_variable)
+# figment_operator_members(variable): sets the names of all operators, in the union's order.
+function(figment_operator_members variable)
   set(schema ${PROJECT_SOURCE_DIR}/runtime/format/model.fbs)
   set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${schema})
   file(READ ${schema} text)
@@ -20,11 +19,19 @@ function(figment_operators table_variable sources_variable)
   string(REGEX REPLACE "[ \t\r\n]" "" members "${members}")
   string(REPLACE "," ";" members "${members}")
   list(REMOVE_ITEM members "")
+  set(${variable} "${members}" PARENT_SCOPE)
+endfunction()
 
-  string(REPLACE "," ";" wanted "${FIGMENT_OPS}")
+# figment_operator_table(table wanted sources_variable): writes the table of the operators in the list `wanted`
+# (empty: all) and sets the sources that it links, shared ones included.
+#
+# libfigment.a has the table of FIGMENT_OPS. A program that compiles a table of its own links that one instead:
+# the linker takes the library's only where it still lacks one. So programs of one build tree may differ.
+function(figment_operator_table table wanted sources_variable)
+  figment_operator_members(members)
   foreach(name IN LISTS wanted)
     if(NOT name IN_LIST members)
-      message(FATAL_ERROR "FIGMENT_OPS names '${name}', which is no operator of ${schema}.")
+      message(FATAL_ERROR "FIGMENT_OPS names '${name}', which is no operator of runtime/format/model.fbs.")
     endif()
   endforeach()
 
@@ -56,7 +63,6 @@ function(figment_operators table_variable sources_variable)
   list(LENGTH members count)
   math(EXPR count "${count} + 1")
 
-  set(table ${PROJECT_BINARY_DIR}/generated/figment/operators.cc)
   # file(CONFIGURE) leaves an unchanged file alone, so that nothing is compiled again.
   file(CONFIGURE OUTPUT ${table} @ONLY CONTENT [=[
 // The table of operators, in the order of the schema's union. Generated from runtime/format/model.fbs by
@@ -82,6 +88,5 @@ const int kOperatorCount = @count@;
   if(FIGMENT_XNNPACK)
     list(APPEND sources ${fast})
   endif()
-  set(${table_variable} ${table} PARENT_SCOPE)
   set(${sources_variable} ${sources} PARENT_SCOPE)
 endfunction()

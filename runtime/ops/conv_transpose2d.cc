@@ -105,7 +105,7 @@ void forward_group(const Operation& operation, const Geometry& geometry, math::G
     if (needed.last > computed) {
       // As many rows as there is room for, in runs that do not pass the ring's end.
       int row = std::max(computed, needed.first);
-      computed = std::min(x[1], needed.first + geometry.slots);
+      computed = std::min<int>(x[1], needed.first + geometry.slots);
       while (row < computed) {
         const int slot = row % geometry.slots;
         const int run = std::min(computed - row, geometry.slots - slot);
