@@ -151,11 +151,11 @@ TEST_CASE("show names inputs, outputs, operators and bytes") {
   const std::string text = run_figment("show " + model).output;
   CHECK(text.find("Nx784") != std::string::npos);
   CHECK(text.find("Free for all.") != std::string::npos);
-  CHECK(run_figment("show --ops " + model).output == "Dense,Unary\n");
+  CHECK(run_figment("show --ops " + model).output == "Dense,Unary:LeakyRelu,Unary:Sigmoid\n");
   CHECK(run_figment("show --plan " + model).output.find("portable, batch 1: arena") !=
         std::string::npos);
   // Through a pipe: the model is read, not mapped.
-  CHECK(run_figment("show --ops -", read_text(model)).output == "Dense,Unary\n");
+  CHECK(run_figment("show --ops -", read_text(model)).output == "Dense,Unary:LeakyRelu,Unary:Sigmoid\n");
 }
 
 TEST_CASE("show draws the graph, coloured by what bench measured") {
