@@ -20,3 +20,5 @@ string(APPEND CMAKE_CXX_FLAGS_INIT " -isystem ${CMAKE_CURRENT_LIST_DIR}/web")
 
 # Emscripten's file names / alone; FlatBuffers' headers and compiler are this machine's.
 list(APPEND CMAKE_SYSTEM_PREFIX_PATH /usr/local /usr)
+# The page is no program that node could run.
+unset(CMAKE_CROSSCOMPILING_EMULATOR)

@@ -114,6 +114,10 @@ FIGMENT_EXPORT int figment_can_batch() { return can_batch(*instance.model) ? 1 :
 // 0: the prior is normal; 1: uniform, and there is nothing to truncate.
 FIGMENT_EXPORT int figment_prior() { return static_cast<int>(instance.model->prior()); }
 
+// Where a uniform prior begins and ends.
+FIGMENT_EXPORT float figment_prior_low() { return prior_bounds(*instance.model).low; }
+FIGMENT_EXPORT float figment_prior_high() { return prior_bounds(*instance.model).high; }
+
 // The picture's size; 0 when the output is no picture.
 FIGMENT_EXPORT int figment_image_height() { return instance.model->image().height; }
 FIGMENT_EXPORT int figment_image_width() { return instance.model->image().width; }

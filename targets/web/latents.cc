@@ -31,10 +31,15 @@ bool can_batch(const Model& model) {
   return model.output(0).batch_axis == 0;
 }
 
+Bounds prior_bounds(const Model& model) {
+  const format::Prior* prior = model.root().prior();
+  return prior == nullptr ? Bounds{-1, 1} : Bounds{prior->low(), prior->high()};
+}
+
 void fill_from_prior(const Model& model, const Tensor& tensor, const Draw& draw) {
   if (model.prior() == Distribution::kUniform) {
-    const format::Prior& prior = *model.root().prior();
-    fill_uniform(tensor, draw.seed, prior.low(), prior.high(), draw.first);
+    const Bounds bounds = prior_bounds(model);
+    fill_uniform(tensor, draw.seed, bounds.low, bounds.high, draw.first);
   } else if (draw.truncation > 0) {
     fill_truncated_normal(tensor, draw.seed, draw.truncation, draw.first);
   } else {

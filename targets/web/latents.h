@@ -15,6 +15,12 @@ Status check_latents(const Model& model);
 // in the output, and no noise is drawn inside the model.
 bool can_batch(const Model& model);
 
+// Where a uniform prior begins and ends; of no meaning for a normal one.
+struct Bounds {
+  float low, high;
+};
+Bounds prior_bounds(const Model& model);
+
 struct Draw {
   std::uint64_t seed = 0;
   std::uint64_t first = 0;  // the number of the run's first sample

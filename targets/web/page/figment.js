@@ -59,6 +59,8 @@ export class Figment {
       kind: textLength > 0 ? "text" : "picture",
       width, height, textLength, latentSize,
       uniform: exports.figment_prior() === 1,
+      low: exports.figment_prior_low(),
+      high: exports.figment_prior_high(),
       operators: exports.figment_operator_count(),
       mostAtOnce: this.#samples,
       modelBytes: bytes.length,
@@ -105,7 +107,7 @@ export class Figment {
   #compute(count, {seed, first, temperature}, fill) {
     const {kind, width, height, latentSize, textLength, mostAtOnce} = this.#info;
     const pictureBytes = 4 * width * height;
-    const result = {latents: new Float32Array(count * latentSize), milliseconds: 0};
+    const result = {samples: count, latents: new Float32Array(count * latentSize), milliseconds: 0};
     if (kind === "picture") result.pictures = new Uint8ClampedArray(count * pictureBytes);
     else result.texts = [];
     for (let done = 0; done < count; done += this.#samples) {
