@@ -2,6 +2,9 @@
 #include "converter/convert.h"
 
 #include <fstream>
+#include <iomanip>
+#include <optional>
+#include <sstream>
 
 #include "converter/facts.h"
 #include "converter/golden.h"
@@ -55,7 +58,7 @@ int run_pass(Graph& graph, const NamedPass& pass, bool always_note, Conversion& 
   return result.changes;
 }
 
-void run_passes(Graph& graph, const ConvertOptions& options, Conversion& conversion) {
+void run_passes(Graph& graph, Conversion& conversion) {
   for (const NamedPass& pass : kRecognise) run_pass(graph, pass, true, conversion);
   for (int round = 0, changes = 1; changes > 0 && round < kMostRounds; ++round) {
     changes = 0;
@@ -63,8 +66,14 @@ void run_passes(Graph& graph, const ConvertOptions& options, Conversion& convers
       changes += run_pass(graph, pass, round == 0, conversion);
   }
   for (const NamedPass& pass : kFinish) run_pass(graph, pass, true, conversion);
+}
+
+// Stores weights in less room than float32.
+void shrink_weights(Graph& graph, const ConvertOptions& options, Conversion& conversion) {
   if (options.weights == WeightStorage::kFloat16)
     run_pass(graph, {"narrow_weights", narrow_weights}, true, conversion);
+  if (options.weights == WeightStorage::kInt8)
+    run_pass(graph, {"quantize_weights", quantize_weights}, true, conversion);
 }
 
 // The last look before the file is written.
@@ -74,6 +83,18 @@ void check_graph(const Graph& graph) {
         "the converted graph does not fit together, which is an error of the converter; please "
         "report "
         "it with the file");
+}
+
+// Refuses an output that is farther from float32 than the caller allows.
+void check_accuracy(const Accuracy& accuracy, double min_psnr) {
+  for (const OutputAccuracy& output : accuracy.outputs) {
+    if (output.psnr >= min_psnr) continue;
+    std::ostringstream sentence;
+    sentence << std::fixed << std::setprecision(1) << "output '" << output.name << "' is at "
+             << output.psnr << " dB (PSNR) of what float32 weights give, below the " << min_psnr
+             << " dB asked for; use larger weights (--weights f16 or f32) or a lower --min-psnr";
+    throw ConvertError(sentence.str());
+  }
 }
 
 std::vector<std::uint8_t> hash_file(const std::filesystem::path& path) {
@@ -97,7 +118,12 @@ Conversion convert(const std::filesystem::path& source, const ConvertOptions& op
 
   Conversion conversion;
   conversion.operators_before = graph.nodes.size();
-  run_passes(graph, options, conversion);
+  run_passes(graph, conversion);
+  const bool compare =
+      options.weights != WeightStorage::kFloat32 && (options.measure_accuracy || options.min_psnr);
+  std::optional<AlignedBytes> exact;  // the same model with weights as float32
+  if (compare) exact.emplace(emit(graph, describe_model(graph, options)));
+  shrink_weights(graph, options, conversion);
   conversion.operators_after = graph.nodes.size();
   check_graph(graph);
 
@@ -113,6 +139,8 @@ Conversion convert(const std::filesystem::path& source, const ConvertOptions& op
 
   const AlignedBytes file(conversion.bytes);
   const Model model = open_model(file.span());
+  if (compare) conversion.accuracy = measure_accuracy(open_model(exact->span()), model);
+  if (options.min_psnr) check_accuracy(conversion.accuracy, *options.min_psnr);
   conversion.arena_bytes_portable = arena_bytes(model, Backend::kPortable);
   conversion.arena_bytes_xnnpack = arena_bytes(model, Backend::kXnnpack);
   return conversion;

@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "converter/accuracy.h"
 #include "converter/emit/flatbuffer.h"
 #include "converter/text.h"
 
 namespace figment::converter {
 
-enum class WeightStorage { kFloat32, kFloat16 };
+enum class WeightStorage { kFloat32, kFloat16, kInt8 };
 enum class NoiseHandling {
   kOperator,
   kInput
@@ -29,6 +30,9 @@ struct ConvertOptions {
   std::string name;                     // empty: the source file's stem
   std::string licence;                  // the text itself
   std::uint64_t golden_seed = 42;
+  // Whether smaller weights are compared with float32. An output below `min_psnr` dB is an error.
+  bool measure_accuracy = false;
+  std::optional<double> min_psnr;  // measures too
 };
 
 // One line of `convert --report`.
@@ -44,6 +48,7 @@ struct Conversion {
   std::size_t operators_before = 0, operators_after = 0;
   std::size_t file_bytes = 0;
   std::size_t arena_bytes_portable = 0, arena_bytes_xnnpack = 0;  // at batch 1
+  Accuracy accuracy;  // where it was asked for and weights are smaller than float32
 };
 
 // Throws ConvertError.

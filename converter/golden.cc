@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "runtime/format/sha256.h"
 
@@ -23,6 +24,14 @@ constexpr std::int64_t kValues = 8;
                format::EnumNameOperatorOptions(node->options_type()) + "): " + sentence;
   }
   throw ConvertError(sentence);
+}
+
+Session create_session(const Model& model, std::span<std::byte> arena) {
+  Options options;
+  options.backend = Backend::kPortable;
+  Result<Session> session = Session::create(model, arena, options);
+  if (!session.ok()) refuse(&model.root(), session.status());
+  return std::move(*session);
 }
 
 void fill_inputs(const Model& model, const Session& session, std::uint64_t seed) {
@@ -69,21 +78,26 @@ std::size_t arena_bytes(const Model& model, Backend backend) {
   return *bytes;
 }
 
+GoldenSession::GoldenSession(const Model& model)
+    : model_(model),
+      arena_(arena_bytes(model, Backend::kPortable)),
+      session_(create_session(model, arena_.span())) {}
+
+void GoldenSession::run(std::uint64_t seed) {
+  fill_inputs(model_, session_, seed);
+  session_.set_noise_seed(seed);
+  if (const Status status = session_.run(); !status.ok()) refuse(&model_.root(), status);
+}
+
 format::GoldenT make_golden(const Model& model, std::uint64_t seed) {
-  Options options;
-  options.backend = Backend::kPortable;
-  options.noise_seed = seed;
-  const AlignedBytes arena(arena_bytes(model, options.backend));
-  Result<Session> session = Session::create(model, arena.span(), options);
-  if (!session.ok()) refuse(&model.root(), session.status());
-  fill_inputs(model, *session, seed);
-  if (const Status status = session->run(); !status.ok()) refuse(&model.root(), status);
+  GoldenSession session(model);
+  session.run(seed);
 
   format::GoldenT golden;
   golden.seed = seed;
   format::Sha256 digest;
   for (int i = 0; i < model.output_count(); ++i) {
-    const Tensor output = session->output(i);
+    const Tensor output = session.output(i);
     const std::size_t width =
         output.type == DataType::kFloat32 || output.type == DataType::kInt32 ? 4 : 1;
     digest.update({static_cast<const std::byte*>(output.data),
@@ -94,7 +108,7 @@ format::GoldenT make_golden(const Model& model, std::uint64_t seed) {
   static_assert(sizeof(format::Hash) == sizeof bytes);
   std::memcpy(golden.output_digest.get(), bytes.data(), bytes.size());
 
-  const Tensor first = session->output(0);
+  const Tensor first = session.output(0);
   const std::int64_t elements = first.elements(), count = std::min(kValues, elements);
   if (first.type == DataType::kFloat32)
     for (std::int64_t i = 0; i < count; ++i)

@@ -29,8 +29,22 @@ Model open_model(std::span<const std::byte> file);
 // Exact bytes of an arena for batch 1. Throws ConvertError.
 std::size_t arena_bytes(const Model& model, Backend backend);
 
-// Runs the model once on the portable backend at batch 1, as Golden in model.fbs says. Inputs that
-// are not float32 are zero. Throws ConvertError.
+// A session on the portable backend at batch 1, whose inputs a seed gives as Golden in model.fbs
+// says: those that are not float32 are zero. Throws ConvertError.
+class GoldenSession {
+ public:
+  explicit GoldenSession(const Model& model);
+  void run(std::uint64_t seed);
+  Tensor output(int index) const { return session_.output(index); }
+  const Session& session() const { return session_; }
+
+ private:
+  Model model_;
+  AlignedBytes arena_;
+  Session session_;
+};
+
+// What one run of a GoldenSession gives. Throws ConvertError.
 format::GoldenT make_golden(const Model& model, std::uint64_t seed);
 
 }  // namespace figment::converter

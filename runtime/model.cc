@@ -29,10 +29,17 @@ Status check_tensor(const format::Tensor& tensor, int index) {
   if (tensor.batch_axis() < -1 || tensor.batch_axis() >= rank)
     return bad_file({"tensor ", index, " grows along axis ", int{tensor.batch_axis()},
                      " that it does not have"});
+  const DataType type = static_cast<DataType>(tensor.type());
+  if (tensor.scales() != nullptr) {
+    if (type != DataType::kInt8 || tensor.data() == nullptr)
+      return bad_file({"tensor ", index, " has scales but is no int8 constant"});
+    for (const float scale : *tensor.scales())
+      if (!(scale > 0 && scale <= 3.4e38F))  // a NaN is not
+        return bad_file({"constant ", index, " has a scale that is no positive number"});
+  }
   if (tensor.data() == nullptr) return {};
   if (tensor.batch_axis() != -1)
     return bad_file({"constant ", index, " claims to grow with the batch"});
-  const DataType type = static_cast<DataType>(tensor.type());
   if (type == DataType::kInt4)
     return unsupported({"constant ", index, " is int4, which no operator reads yet"});
   if (tensor.data()->size() != static_cast<std::size_t>(elements) * element_bytes(type))
@@ -188,6 +195,8 @@ Tensor tensor_view(const format::Model& root, int index, int batch) {
     view.constant = true;
     // Constants are never written: rooms take outputs from the arena alone.
     view.data = const_cast<std::uint8_t*>(tensor.data()->data());
+    if (tensor.scales() != nullptr)
+      view.scales = {tensor.scales()->data(), tensor.scales()->size()};
   }
   return view;
 }
@@ -295,7 +304,9 @@ Port Model::output(int index) const {
 std::size_t Model::weight_bytes() const {
   std::size_t sum = 0;
   for (const format::Tensor* tensor : *root_->tensors())
-    if (tensor->data() != nullptr) sum += tensor->data()->size();
+    if (tensor->data() != nullptr)
+      sum += tensor->data()->size() +
+             (tensor->scales() == nullptr ? 0 : tensor->scales()->size() * sizeof(float));
   return sum;
 }
 

@@ -6,7 +6,10 @@
 
 namespace figment {
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+// The first version with Tensor.scales, which a reader must not ignore.
+inline constexpr std::uint32_t kScalesVersion = 2;
+// The highest that this runtime reads.
+inline constexpr std::uint32_t kFormatVersion = kScalesVersion;
 
 // Bytes of one element; int4 is packed by twos and has no such number.
 inline std::size_t element_bytes(DataType type) {

@@ -7,12 +7,35 @@
 namespace figment {
 namespace {
 
+#ifdef FIGMENT_WITHOUT_HEAP
+constexpr bool kBorrows = false;
+#else
+constexpr bool kBorrows = true;
+#endif
+
 Status too_small(std::size_t given, std::size_t needed) {
   Status status = make_error(ErrorCode::kArenaTooSmall,
                              {"the arena has ", given, " bytes but this session needs ", needed,
                               "; Session::arena_bytes tells before"});
   status.bytes_needed = needed;
   return status;
+}
+
+Status too_small_to_measure(std::size_t given) {
+  if (given == 0 && !kBorrows)
+    return make_error(ErrorCode::kArenaTooSmall,
+                      {"this build has no heap to measure in; give arena_bytes a workspace"});
+  if (given == 0)
+    return make_error(ErrorCode::kArenaTooSmall,
+                      {"the system has too little memory to measure in"});
+  return make_error(ErrorCode::kArenaTooSmall,
+                    {given, " bytes are too few to measure this session in; give more"});
+}
+
+Status check_alignment(std::span<std::byte> memory) {
+  if (reinterpret_cast<std::uintptr_t>(memory.data()) % kArenaAlignment != 0)
+    return bad_argument({"the arena must begin at a multiple of ", kArenaAlignment});
+  return {};
 }
 
 Status check_options(const Model& model, const Options& options) {
@@ -35,27 +58,28 @@ Status check_options(const Model& model, const Options& options) {
 
 }  // namespace
 
-Result<std::size_t> Session::arena_bytes(const Model& model, const Options& options) {
+Result<std::size_t> Session::arena_bytes(const Model& model, const Options& options,
+                                         std::span<std::byte> workspace) {
   FIG_TRY(check_options(model, options));
-  Arena arena{Arena::Measure{}};
+  FIG_TRY(check_alignment(workspace));
+  Arena arena{Arena::Measure{workspace}};
   State* state = nullptr;
   FIG_TRY(lay_out(model, options, arena, state));
-  if (arena.overflowed())
-    return make_error(ErrorCode::kArenaTooSmall,
-                      {"the system has too little memory to measure in"});
+  if (arena.overflowed()) return too_small_to_measure(workspace.size());
   return arena.high_water();
 }
 
 Result<Session> Session::create(const Model& model, std::span<std::byte> arena_memory,
                                 const Options& options) {
   FIG_TRY(check_options(model, options));
-  if (reinterpret_cast<std::uintptr_t>(arena_memory.data()) % kArenaAlignment != 0)
-    return bad_argument({"the arena must begin at a multiple of ", kArenaAlignment});
+  FIG_TRY(check_alignment(arena_memory));
   Arena arena(arena_memory.data(), arena_memory.size());
   State* state = nullptr;
   const Status status = lay_out(model, options, arena, state);
   if (arena.overflowed()) {
-    const Result<std::size_t> needed = arena_bytes(model, options);
+    // Nobody wants what was laid out, so where there is no heap its memory is free to measure in.
+    const Result<std::size_t> needed =
+        arena_bytes(model, options, kBorrows ? std::span<std::byte>() : arena_memory);
     return needed.ok() ? too_small(arena_memory.size(), *needed) : needed.status();
   }
   FIG_TRY(status);

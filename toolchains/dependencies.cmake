@@ -4,14 +4,16 @@
 # ccache, where present, makes a second build of the same sources nearly free.
 find_program(FIGMENT_CCACHE ccache)
 if(FIGMENT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND PROJECT_IS_TOP_LEVEL)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${FIGMENT_CCACHE})
+  # Precompiled headers are beyond it otherwise.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${FIGMENT_CCACHE})
 endif()
 
 # figment_find_headers(variable header): sets `variable` to the folder in which the header-only library's
 # `header` (library/file.h) stands. For another machine than this one the folder holds that library alone, by
 # a link: this machine's /usr/include has headers beside it that belong to this machine's libc.
 function(figment_find_headers variable header)
-  find_path(${variable}_HERE ${header} NO_CMAKE_FIND_ROOT_PATH)
+  # Named, for CMake looks there by itself only for systems that are like this one.
+  find_path(${variable}_HERE ${header} PATHS /usr/local/include /usr/include NO_CMAKE_FIND_ROOT_PATH)
   mark_as_advanced(${variable}_HERE)
   set(folder "${${variable}_HERE}")
   if(folder AND CMAKE_CROSSCOMPILING)
@@ -23,6 +25,21 @@ function(figment_find_headers variable header)
   endif()
   set(${variable} "${folder}" PARENT_SCOPE)
 endfunction()
+
+# A board's libraries come from a folder of their own.
+if(FIGMENT_BOARD_DEBIAN)
+  set(FIGMENT_SYSROOT "" CACHE PATH "The folder with the board's libraries; empty: toolchains/sysroot.sh gets them")
+  if(NOT FIGMENT_SYSROOT OR NOT EXISTS "${FIGMENT_SYSROOT}/usr")
+    execute_process(
+      COMMAND ${PROJECT_SOURCE_DIR}/toolchains/sysroot.sh ${FIGMENT_BOARD_DEBIAN}
+      OUTPUT_VARIABLE sysroot OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE result)
+    if(NOT result EQUAL 0)
+      message(FATAL_ERROR "The board's libraries could not be had.")
+    endif()
+    set(FIGMENT_SYSROOT "${sysroot}" CACHE PATH "" FORCE)
+  endif()
+  set(CMAKE_FIND_ROOT_PATH ${FIGMENT_SYSROOT})
+endif()
 
 # FlatBuffers: the runtime uses its headers alone, the build its compiler.
 figment_find_headers(FIGMENT_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h)
@@ -39,7 +56,8 @@ if(FIGMENT_XNNPACK)
     message(STATUS "Looking for XNNPACK (built once if it is not there; about 4 minutes on 2 cores)")
     execute_process(
       COMMAND ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER}
-        FIGMENT_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} ${PROJECT_SOURCE_DIR}/toolchains/xnnpack.sh
+        FIGMENT_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} FIGMENT_FLAGS=${CMAKE_C_FLAGS_INIT}
+        ${PROJECT_SOURCE_DIR}/toolchains/xnnpack.sh
       OUTPUT_VARIABLE root OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE result)
     if(NOT result EQUAL 0)
       message(FATAL_ERROR "XNNPACK could not be had; -DFIGMENT_XNNPACK=OFF builds the portable backend alone.")
@@ -56,19 +74,36 @@ if(FIGMENT_XNNPACK)
   figment_add_xnnpack_target("${FIGMENT_XNNPACK_INCLUDE}" "${libraries}")
 endif()
 
-# The converter reads protobuf messages of ONNX's own classes.
-if(FIGMENT_BUILD_CONVERTER)
-  find_package(Protobuf REQUIRED)
-  find_path(FIGMENT_ONNX_INCLUDE onnx/onnx_pb.h)
-  find_library(FIGMENT_ONNX_PROTO onnx_proto)
-  if(NOT FIGMENT_ONNX_INCLUDE OR NOT FIGMENT_ONNX_PROTO)
-    message(FATAL_ERROR "ONNX's message classes are missing; install libonnx-dev.")
+# The converter reads ONNX's messages: classes that protobuf's compiler makes of ONNX's own description, over
+# protobuf's small library.
+if(FIGMENT_BUILD_CONVERTER AND FIGMENT_ONNX)
+  find_program(FIGMENT_PROTOC protoc)
+  find_path(FIGMENT_ONNX_MESSAGES onnx/onnx.proto NO_CMAKE_FIND_ROOT_PATH)
+  find_path(FIGMENT_PROTOBUF_INCLUDE google/protobuf/message_lite.h)
+  find_library(FIGMENT_PROTOBUF protobuf-lite)
+  if(NOT FIGMENT_PROTOC OR NOT FIGMENT_ONNX_MESSAGES OR NOT FIGMENT_PROTOBUF_INCLUDE OR NOT FIGMENT_PROTOBUF)
+    message(FATAL_ERROR "Protobuf or ONNX's messages are missing; install protobuf-compiler, libprotobuf-dev and "
+      "libonnx-dev, or configure with -DFIGMENT_ONNX=OFF.")
   endif()
-  add_library(figment_onnx INTERFACE)
-  target_include_directories(figment_onnx SYSTEM INTERFACE ${FIGMENT_ONNX_INCLUDE})
-  # As libonnx_proto itself was built, or the messages' layout differs.
-  target_compile_definitions(figment_onnx INTERFACE ONNX_ML=1 ONNX_NAMESPACE=onnx)
-  target_link_libraries(figment_onnx INTERFACE ${FIGMENT_ONNX_PROTO} protobuf::libprotobuf)
+  set(messages ${PROJECT_BINARY_DIR}/generated/onnx)
+  file(READ ${FIGMENT_ONNX_MESSAGES}/onnx/onnx.proto description)
+  # ONNX 1.12 does not know the default values of a function's attributes yet.
+  if(NOT description MATCHES "attribute_proto")
+    string(REPLACE "message FunctionProto {" "message FunctionProto {\n  repeated AttributeProto attribute_proto = 11;"
+      description "${description}")
+  endif()
+  file(CONFIGURE OUTPUT ${messages}/onnx/onnx.proto CONTENT "${description}" @ONLY)
+  add_custom_command(
+    OUTPUT ${messages}/onnx/onnx.pb.cc ${messages}/onnx/onnx.pb.h
+    COMMAND ${FIGMENT_PROTOC} -I ${messages} --cpp_out=${messages} onnx/onnx.proto
+    DEPENDS ${messages}/onnx/onnx.proto
+    COMMENT "Generating onnx/onnx.pb.h"
+    VERBATIM)
+  add_library(figment_onnx STATIC ${messages}/onnx/onnx.pb.cc)
+  target_compile_options(figment_onnx PRIVATE -w)
+  target_include_directories(figment_onnx SYSTEM PUBLIC ${messages} ${FIGMENT_PROTOBUF_INCLUDE})
+  find_package(Threads REQUIRED)
+  target_link_libraries(figment_onnx PUBLIC ${FIGMENT_PROTOBUF} Threads::Threads)
 endif()
 
 # The command line: arguments, --json, pictures.

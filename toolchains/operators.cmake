@@ -6,29 +6,58 @@
 # runtime/xnnpack/conv_transpose2d.cc, which defines figment::xnnpack::kConvTranspose2D. A member without
 # its file is not an error here: the link fails and names what is missing.
 
-# figment_operators(table_variable sources_variable): sets the generated file's path and the list of all
-# sources of runtime/ops and runtime/xnnpack that this build compiles.
-function(figment_operators table_variable sources_variable)
+# figment_schema_names(kind name variable): sets the members of the schema's `union NAME` or `enum NAME`, in order.
+function(figment_schema_names kind name variable)
   set(schema ${PROJECT_SOURCE_DIR}/runtime/format/model.fbs)
   set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${schema})
   file(READ ${schema} text)
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
-  if(NOT text MATCHES "union[ \t\r\n]+OperatorOptions[ \t\r\n]*{([^}]*)}")
-    message(FATAL_ERROR "${schema} has no union OperatorOptions.")
+  if(NOT text MATCHES "${kind}[ \t\r\n]+${name}[ \t\r\n:a-z]*{([^}]*)}")
+    message(FATAL_ERROR "${schema} has no ${kind} ${name}.")
   endif()
   string(REGEX REPLACE "=[^,]*" "" members "${CMAKE_MATCH_1}") # explicit values
   string(REGEX REPLACE "[ \t\r\n]" "" members "${members}")
   string(REPLACE "," ";" members "${members}")
   list(REMOVE_ITEM members "")
+  set(${variable} "${members}" PARENT_SCOPE)
+endfunction()
 
-  string(REPLACE "," ";" wanted "${FIGMENT_OPS}")
+# figment_operator_table(table wanted sources_variable): writes the table of the operators in the list `wanted`
+# (empty: all) and sets the sources that it links, shared ones included. Unary alone brings every elementwise
+# function, Unary:Relu that one.
+#
+# libfigment.a has the table of FIGMENT_OPS. A program that compiles a table of its own links that one instead:
+# the linker takes the library's only where it still lacks one. So programs of one build tree may differ.
+function(figment_operator_table table wanted sources_variable)
+  figment_schema_names(union OperatorOptions members)
+  figment_schema_names(enum UnaryFunction functions)
+  list(TRANSFORM functions PREPEND "Unary:" OUTPUT_VARIABLE function_names)
   foreach(name IN LISTS wanted)
-    if(NOT name IN_LIST members)
-      message(FATAL_ERROR "FIGMENT_OPS names '${name}', which is no operator of ${schema}.")
+    if(NOT name IN_LIST members AND NOT name IN_LIST function_names)
+      message(FATAL_ERROR "FIGMENT_OPS names '${name}', which is no operator of runtime/format/model.fbs.")
     endif()
   endforeach()
+  set(unary_rows "")
+  set(unary_entries "")
+  set(all_functions FALSE)
+  if(NOT wanted OR "Unary" IN_LIST wanted)
+    set(all_functions TRUE)
+  endif()
+  foreach(function IN LISTS functions)
+    if(all_functions OR "Unary:${function}" IN_LIST wanted)
+      list(APPEND wanted_if_any Unary)
+      string(APPEND unary_rows "extern const UnaryRow k${function};\n")
+      string(APPEND unary_entries "    &unary::k${function},\n")
+    else()
+      string(APPEND unary_entries "    nullptr, // ${function}\n")
+    endif()
+  endforeach()
+  if(wanted)
+    list(APPEND wanted ${wanted_if_any})
+  endif()
 
-  # Files that belong to no member are shared by several operators and always compiled.
+  # Files that belong to no member are shared by several operators and always compiled, as are the elementwise
+  # functions, which recurrent layers use too.
   file(GLOB portable CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/ops/*.cc)
   file(GLOB fast CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/xnnpack/*.cc)
   set(portable_rooms "")
@@ -40,7 +69,9 @@ function(figment_operators table_variable sources_variable)
     set(portable_file ${PROJECT_SOURCE_DIR}/runtime/ops/${file}.cc)
     set(fast_file ${PROJECT_SOURCE_DIR}/runtime/xnnpack/${file}.cc)
     if(wanted AND NOT member IN_LIST wanted)
-      list(REMOVE_ITEM portable ${portable_file})
+      if(NOT member STREQUAL "Unary")
+        list(REMOVE_ITEM portable ${portable_file})
+      endif()
       list(REMOVE_ITEM fast ${fast_file})
       string(APPEND entries "    {\"${member}\", nullptr, nullptr},\n")
       continue()
@@ -56,14 +87,15 @@ function(figment_operators table_variable sources_variable)
   list(LENGTH members count)
   math(EXPR count "${count} + 1")
 
-  set(table ${PROJECT_BINARY_DIR}/generated/figment/operators.cc)
   # file(CONFIGURE) leaves an unchanged file alone, so that nothing is compiled again.
   file(CONFIGURE OUTPUT ${table} @ONLY CONTENT [=[
 // The table of operators, in the order of the schema's union. Generated from runtime/format/model.fbs by
 // toolchains/operators.cmake.
-#include "runtime/ops/operator.h"
+#include "runtime/ops/unary.h"
 
 namespace figment::ops {
+namespace unary {
+@unary_rows@}  // namespace unary
 @portable_rooms@}  // namespace figment::ops
 
 #ifdef FIGMENT_WITH_XNNPACK
@@ -76,12 +108,14 @@ const OperatorEntry kOperators[] = {
     {"NONE", nullptr, nullptr},
 @entries@};
 const int kOperatorCount = @count@;
+
+const UnaryRow* const kUnaryRows[] = {
+@unary_entries@};
 }  // namespace figment::ops
 ]=])
   set(sources ${portable})
   if(FIGMENT_XNNPACK)
     list(APPEND sources ${fast})
   endif()
-  set(${table_variable} ${table} PARENT_SCOPE)
   set(${sources_variable} ${sources} PARENT_SCOPE)
 endfunction()

@@ -6,8 +6,9 @@
 # has moved on, from the same commits of the upstream repositories. A build is made beside its final
 # place and renamed, under a lock, so that two checkouts never see half of it.
 #
-# Environment: CC, CXX (default cc, c++), FIGMENT_TOOLCHAIN_FILE (CMake toolchain for a cross build),
-# XDG_CACHE_HOME, FIGMENT_XNNPACK_SOURCE=upstream (skips the system's library and Debian's archive).
+# Environment: CC, CXX (default cc, c++), FIGMENT_TOOLCHAIN_FILE (CMake toolchain for a cross build) and
+# FIGMENT_FLAGS (the flags that it gives the compiler: a build each), XDG_CACHE_HOME,
+# FIGMENT_XNNPACK_SOURCE=upstream (skips the system's library and Debian's archive).
 set -euo pipefail
 
 # The one list of what XNNPACK is made of: Debian source package, version, SHA-256 of its orig tarball,
@@ -25,8 +26,7 @@ kSuites='trixie forky'
 # Counts up when the options below change, so that an older build in the cache is not taken for this one.
 kRecipe=1
 
-say() { echo "figment: $*" >&2; }
-fail() { say "$*"; exit 1; }
+. "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
 # --- the system's own ---------------------------------------------------------------------------
 
@@ -47,10 +47,8 @@ command -v "$CC" >/dev/null || fail "there is no C compiler '$CC'; install one, 
 if "$CC" --version | head -n 1 | grep -qi clang; then compiler=clang; else compiler=gcc; fi
 version=$("$CC" -dumpfullversion -dumpversion 2>/dev/null || "$CC" -dumpversion)
 target=$("$CC" -dumpmachine)
-if [ -n "${FIGMENT_TOOLCHAIN_FILE:-}" ]; then
-  target=$target-$(sha256sum <"$FIGMENT_TOOLCHAIN_FILE" | cut -c 1-8)
-fi
-cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set, so there is no cache folder; set XDG_CACHE_HOME}/.cache}/figment
+read -r -a flags <<<"${FIGMENT_FLAGS:-}" # without the blanks around them
+if [ ${#flags[@]} -gt 0 ]; then target=$target-$(sha256sum <<<"${flags[*]}" | cut -c 1-8); fi
 prefix=$cache/xnnpack-20241108-$kRecipe-$compiler-$version-$target
 
 finish_if_built() {
@@ -75,63 +73,23 @@ log=$prefix.log
 
 # --- its sources --------------------------------------------------------------------------------
 
-# Prints the machine's own apt entry for the Debian archive, asking for the sources of kSuites.
-# Writes a .sources (deb822) or a .list file into $1.
-copy_apt_entry() {
-  local codename stanza line
-  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  [ -n "$codename" ] || return 1
-  # One paragraph with Types deb, this release among its suites, main among its components. Archives
-  # of other makers may use the same suite name, so one whose address ends in /debian goes first.
-  stanza=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -v '^#' |
-    awk -v codename="$codename" -v RS= '
-      /(^|\n)Types:[^\n]*deb/ && $0 ~ "(^|\n)Suites:([^\n]* )?" codename "( |\n|$)" &&
-      /(^|\n)Components:[^\n]*main/ && !/(^|\n)Enabled: *no/ {
-        if ($0 ~ /(^|\n)URIs:[^\n]*\/debian\/?( |\n|$)/) { if (!best) best = $0 }
-        else if (!other) other = $0
-      }
-      END { print best ? best : other }') || true
-  if [ -n "$stanza" ]; then
-    sed -e 's/^Types:.*/Types: deb-src/' -e "s/^Suites:.*/Suites: $kSuites/" \
-      -e 's/^Components:.*/Components: main/' -e '/^Architectures:/d' <<<"$stanza" >"$1/debian.sources"
-    return 0
-  fi
-  line=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-    awk -v codename="$codename" '
-      $1 == "deb" {
-        entry = $0; sub(/^deb +/, "", entry); option = ""
-        if (entry ~ /^\[/) { option = entry; sub(/\].*/, "] ", option); sub(/^\[[^]]*\] */, "", entry) }
-        split(entry, field, / +/)
-        if (field[2] != codename || entry !~ / main( |$)/) next
-        found = option field[1]
-        if (field[1] ~ /\/debian\/?$/) { if (!best) best = found } else if (!other) other = found
-      }
-      END { print best ? best : other }') || true
-  [ -n "$line" ] || return 1
-  for suite in $kSuites; do echo "deb-src $line $suite main"; done >"$1/debian.list"
-}
-
 # Fetches the orig tarballs into $cache/downloads through apt, with lists and settings of its own, so
 # that the machine's package lists stay as they are. Needs no root.
 download_from_debian() {
-  local apt=$work/apt downloads=$cache/downloads wanted=() options package upstream
-  [ "$(. /etc/os-release 2>/dev/null && echo "${ID:-}")" = debian ] && command -v apt-get >/dev/null || return 1
-  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$downloads"
-  copy_apt_entry "$apt" || { echo "no apt entry of the Debian archive was found"; return 1; }
-  options=(-oDir::Etc::sourcelist="$(echo "$apt"/debian.*)" -oDir::Etc::sourceparts=-
-    -oDir::State::Lists="$apt/lists" -oDir::Cache="$apt/cache" -oAPT::Sandbox::User="$(id -un)"
-    -oAcquire::Languages=none -oAcquire::Retries=3)
+  local downloads=$cache/downloads wanted=() package upstream
+  mkdir -p "$downloads"
+  use_apt_apart "$work/apt" deb-src "$kSuites" || return 1
   # A hook of the machine's own settings may fail for want of rights; the lists have come all the same.
-  apt-get "${options[@]}" update || true
+  apt-get "${apt_options[@]}" update || true
   while read -r package upstream _; do
     [ -n "$package" ] || continue
     # The Debian revision differs between suites; the upstream part of the version is what counts.
-    wanted+=("$package=$(apt-cache "${options[@]}" showsrc "$package" |
+    wanted+=("$package=$(apt-cache "${apt_options[@]}" showsrc "$package" |
       awk -v upstream="$upstream-" '$1 == "Version:" && index($2, upstream) == 1 { print $2; exit }')")
   done <<<"$kSources"
   # Some mirrors carry the orig tarballs without the .dsc files. apt then reports an error although
   # everything needed has come: the check sums decide.
-  (cd "$downloads" && apt-get "${options[@]}" source --download-only "${wanted[@]}") || true
+  (cd "$downloads" && apt-get "${apt_options[@]}" source --download-only "${wanted[@]}") || true
 }
 
 unpack_debian() {
@@ -178,10 +136,9 @@ fi
 
 # --- its build ----------------------------------------------------------------------------------
 
-say "building XNNPACK once for $compiler $version (from $origin; about 4 minutes on 2 cores)"
+say "building XNNPACK once for $compiler $version, $target (from $origin; about 4 minutes on 2 cores)"
 options=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON
   -DCMAKE_INSTALL_PREFIX="$work/install" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF
-  "-DCMAKE_C_FLAGS=-ffunction-sections -fdata-sections -w" "-DCMAKE_CXX_FLAGS=-ffunction-sections -fdata-sections -w"
   -DXNNPACK_LIBRARY_TYPE=static -DXNNPACK_BUILD_TESTS=OFF -DXNNPACK_BUILD_BENCHMARKS=OFF
   -DXNNPACK_BUILD_ALL_MICROKERNELS=OFF -DXNNPACK_ENABLE_KLEIDIAI=OFF
   -DCPUINFO_LIBRARY_TYPE=static -DCPUINFO_BUILD_TOOLS=OFF -DCPUINFO_BUILD_UNIT_TESTS=OFF
@@ -191,11 +148,17 @@ options=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON
   -DCPUINFO_SOURCE_DIR="$work/cpuinfo" -DPTHREADPOOL_SOURCE_DIR="$work/pthreadpool"
   -DFXDIV_SOURCE_DIR="$work/fxdiv" -DFP16_SOURCE_DIR="$work/fp16")
 if command -v ninja >/dev/null; then options+=(-G Ninja); fi
+# GCC has SME, ARM's instructions for matrices, from 14 on.
+if [ "$compiler" = gcc ] && [ "${version%%.*}" -lt 14 ]; then
+  options+=(-DXNNPACK_ENABLE_ARM_SME=OFF -DXNNPACK_ENABLE_ARM_SME2=OFF)
+fi
 if [ -n "${FIGMENT_TOOLCHAIN_FILE:-}" ]; then
   options+=(-DCMAKE_TOOLCHAIN_FILE="$FIGMENT_TOOLCHAIN_FILE")
 else
   options+=(-DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX")
 fi
+# Not as options, which would take the place of the toolchain file's own.
+export CFLAGS='-ffunction-sections -fdata-sections -w' CXXFLAGS='-ffunction-sections -fdata-sections -w'
 {
   cmake -S "$work/xnnpack" -B "$work/build" "${options[@]}" &&
     cmake --build "$work/build" --parallel "$(nproc)" &&

@@ -10,7 +10,8 @@ function(figment_add_xnnpack_target include_dir library_dir)
   # In link order. The micro-kernels are a library of their own in some packagings and part of XNNPACK in
   # others, and a shared XNNPACK brings cpuinfo itself.
   foreach(name IN ITEMS XNNPACK xnnpack-microkernels-prod microkernels-prod pthreadpool cpuinfo)
-    find_library(library NAMES ${name} PATHS ${library_dir} NO_DEFAULT_PATH NO_CACHE)
+    find_library(library NAMES ${name} PATHS ${library_dir} NO_DEFAULT_PATH
+      NO_CMAKE_FIND_ROOT_PATH NO_CACHE)
     if(library)
       list(APPEND found ${library})
     elseif(name STREQUAL "XNNPACK" OR name STREQUAL "pthreadpool")

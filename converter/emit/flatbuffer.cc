@@ -2,12 +2,14 @@
 // the graph, then the hash of all of it in place.
 #include "converter/emit/flatbuffer.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <span>
 #include <utility>
 
 #include "runtime/format/sha256.h"
+#include "runtime/model_view.h"
 
 namespace figment::converter {
 namespace {
@@ -33,8 +35,8 @@ std::vector<TensorId> find_same_constants(const Graph& graph) {
     bool found = false;
     for (auto [at, last] = by_hash.equal_range(hash); at != last && !found; ++at) {
       const GraphTensor& other = graph.tensor(at->second);
-      found =
-          other.type == tensor.type && other.shape == tensor.shape && *other.data == *tensor.data;
+      found = other.type == tensor.type && other.shape == tensor.shape &&
+              other.scales == tensor.scales && *other.data == *tensor.data;
       if (found) same[static_cast<std::size_t>(id)] = at->second;
     }
     if (!found) by_hash.emplace(hash, id);
@@ -84,12 +86,14 @@ TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph) {
     }
     const GraphTensor& tensor = graph.tensor(id);
     Offset<flatbuffers::Vector<std::uint8_t>> data;
+    Offset<flatbuffers::Vector<float>> scales;
+    if (!tensor.scales.empty()) scales = builder.CreateVector(tensor.scales);
     if (tensor.constant()) {
       data_bytes += tensor.data->size() + kDataAlignment;
       if (data_bytes > kMostDataBytes)
         throw ConvertError(
             "The weights take more than 2 GB, the most that one file can hold; use a smaller model "
-            "or --weights f16.");
+            "or --weights int8.");
       builder.ForceVectorAlignment(tensor.data->size(), sizeof(std::uint8_t), kDataAlignment);
       data = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(tensor.data->data()),
                                   tensor.data->size());
@@ -100,7 +104,7 @@ TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph) {
     stored = index = static_cast<int>(table.offsets.size());
     table.offsets.push_back(
         format::CreateTensor(builder, name, static_cast<format::DataType>(tensor.type), shape,
-                             static_cast<std::int8_t>(tensor.batch_axis), data));
+                             static_cast<std::int8_t>(tensor.batch_axis), data, scales));
   }
   return table;
 }
@@ -171,7 +175,10 @@ std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
   const auto provenance = write_provenance(builder, facts);
 
   const format::Hash none;  // 32 zero bytes: what the hash is taken over
-  const std::uint32_t version = format::ModelT().version;
+  // The lowest that says enough, for older runtimes.
+  const bool has_scales = std::any_of(graph.tensors.begin(), graph.tensors.end(),
+                                      [](const GraphTensor& t) { return !t.scales.empty(); });
+  const std::uint32_t version = has_scales ? kScalesVersion : format::ModelT().version;
   const auto root = format::CreateModel(builder, version, &none, name, facts.kind, tensor_vector,
                                         operator_vector, inputs, outputs, graph.any_batch, prior,
                                         facts.output_reading.type, reading, golden, provenance);

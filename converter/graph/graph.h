@@ -40,6 +40,7 @@ struct GraphTensor {
   // Row-major little-endian values of a constant. Constants of 64-bit integers and booleans in the
   // source are held as int32 (values saturate).
   std::optional<std::vector<std::byte>> data;
+  std::vector<float> scales;  // of an int8 constant: one an output channel
 
   bool constant() const { return data.has_value(); }
   const float* floats() const { return reinterpret_cast<const float*>(data->data()); }

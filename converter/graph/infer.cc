@@ -59,6 +59,7 @@ std::vector<Tensor> operands(const Graph& graph, const Node& node, int batch) {
       operand.type = tensor.type;
       operand.constant = tensor.constant();
       if (tensor.constant()) operand.data = const_cast<std::byte*>(tensor.data->data());
+      operand.scales = tensor.scales;
     }
     tensors.push_back(operand);
   }

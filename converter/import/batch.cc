@@ -140,9 +140,14 @@ Graph import_file(const std::filesystem::path& path, const ImportOptions& option
     throw ConvertError("'" + path.string() + "' does not exist; check the path");
   if (!std::filesystem::is_regular_file(path, error))
     throw ConvertError("'" + path.string() + "' is no file; name the trained model's file");
+#ifdef FIGMENT_WITH_ONNX
   if (looks_like_onnx(path)) return import_onnx(path, options);
   throw DamagedFile("'" + path.string() +
                     "' is no trained model of a known format; give an ONNX file");
+#else
+  throw ConvertError("this build of figment reads no trained files; convert '" + path.string() +
+                     "' on another machine and copy the .fgm");
+#endif
 }
 
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options) {

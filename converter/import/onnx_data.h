@@ -1,7 +1,7 @@
 // Reads the arrays of an ONNX file: raw, typed, or in a file beside it.
 #pragma once
 
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx.pb.h>
 
 #include <cstddef>
 #include <filesystem>

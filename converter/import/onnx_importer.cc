@@ -274,21 +274,8 @@ void OnnxImporter::import_call(const onnx::FunctionProto& function, const onnx::
   for (int index = 0; index < function.input_size(); ++index)
     scope.values[function.input(index)] = caller.value(index);
 
-  // Attributes with a default value are field 11, which ONNX 1.12's messages do not know yet.
-  std::vector<onnx::AttributeProto> defaults;
-  const google::protobuf::UnknownFieldSet& fields =
-      function.GetReflection()->GetUnknownFields(function);
-  for (int index = 0; index < fields.field_count(); ++index) {
-    const google::protobuf::UnknownField& field = fields.field(index);
-    if (field.number() != 11 ||
-        field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED)
-      continue;
-    onnx::AttributeProto attribute;
-    if (!attribute.ParseFromString(field.length_delimited()))
-      caller.refuse("its function's attributes cannot be read; the file is damaged");
-    defaults.push_back(std::move(attribute));
-  }
-  for (const onnx::AttributeProto& attribute : defaults)
+  // Those with a default value.
+  for (const onnx::AttributeProto& attribute : function.attribute_proto())
     scope.attributes[attribute.name()] = &attribute;
   for (const onnx::AttributeProto& attribute : call.attribute()) {
     const onnx::AttributeProto* given = &attribute;

@@ -1,7 +1,7 @@
 // The walk over an ONNX model: names become tensors, nodes become the runtime's operators.
 #pragma once
 
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx.pb.h>
 
 #include <filesystem>
 #include <map>

@@ -1,7 +1,7 @@
 // One ONNX node as its importer sees it: operands, attributes, and the operators it becomes.
 #pragma once
 
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx.pb.h>
 
 #include <array>
 #include <cstdint>

@@ -7,6 +7,7 @@
 
 #include "converter/passes/edit.h"
 #include "converter/passes/passes.h"
+#include "converter/passes/weights.h"
 
 namespace figment::converter {
 namespace {
@@ -99,22 +100,11 @@ std::optional<Target> target_of(const Node& node) {
   }
 }
 
-// Whether the operand may be changed: a constant, or absent.
+// Whether the operand may be changed: a constant of floats, or absent.
 bool is_fixed(const Graph& graph, const Node& node, std::size_t index) {
-  return index >= node.inputs.size() || node.inputs[index] == kAbsent ||
-         graph.tensor(node.inputs[index]).constant();
-}
-
-// Which output channel element `index` of the node's weights belongs to.
-std::size_t channel_of(const Node& node, const Shape& weights, std::size_t index) {
-  const auto extent = [&](int axis) { return static_cast<std::size_t>(weights[axis]); };
-  if (is_kind<format::ConvTranspose2DT>(node)) {
-    const std::size_t outputs = extent(3), inputs = extent(4);
-    const std::size_t group = index / (extent(1) * extent(2) * outputs * inputs);
-    return group * outputs + index / inputs % outputs;
-  }
-  // Dense and Conv2D have outputs outermost; normalizations have nothing else.
-  return index / (static_cast<std::size_t>(weights.elements()) / extent(0));
+  if (index >= node.inputs.size() || node.inputs[index] == kAbsent) return true;
+  const GraphTensor& tensor = graph.tensor(node.inputs[index]);
+  return tensor.constant() && tensor.scales.empty();
 }
 
 void scale_output(Graph& graph, Node& node, const Target& target, const Affine& affine,

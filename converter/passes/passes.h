@@ -58,4 +58,7 @@ PassResult order_for_memory(Graph& graph);
 // Stores the weights of matrix products and convolutions as float16.
 PassResult narrow_weights(Graph& graph);
 
+// Stores them as int8, with a scale for each output channel.
+PassResult quantize_weights(Graph& graph);
+
 }  // namespace figment::converter

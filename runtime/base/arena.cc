@@ -1,8 +1,10 @@
 // Hands out the caller's memory, or measures how much of it there must be.
 #include "runtime/base/arena.h"
 
-#include <cstdlib>
 #include <new>
+#ifndef FIGMENT_WITHOUT_HEAP
+#include <cstdlib>
+#endif
 
 namespace figment {
 
@@ -18,13 +20,22 @@ namespace {
 // The rest of the arithmetic stays free of overflow when no size passes this.
 constexpr std::size_t kLargestRequest = SIZE_MAX / 4;
 
+// The system's memory, while measuring without a workspace.
+#ifdef FIGMENT_WITHOUT_HEAP
+void* take(std::size_t) { return nullptr; }
+void give(void*) {}
+#else
+void* take(std::size_t bytes) { return std::aligned_alloc(Arena::kAlignment, bytes); }
+void give(void* block) { std::free(block); }
+#endif
+
 }  // namespace
 
 Arena::~Arena() {
   give_back();
-  while (measuring_ && last_ != nullptr) {
+  while (borrows() && last_ != nullptr) {
     Header* below = last_->below;
-    std::free(last_);
+    give(last_);
     last_ = below;
   }
 }
@@ -45,7 +56,7 @@ void* Arena::allocate(std::size_t bytes) {
   const std::size_t whole = sizeof(Header) + round_up(bytes);
   if (!advance(whole)) return nullptr;
   // Measuring needs the memory itself, for XNNPACK packs weights into it.
-  void* place = measuring_ ? std::aligned_alloc(kAlignment, whole) : base_ + used_before;
+  void* place = borrows() ? take(whole) : base_ + used_before;
   if (place == nullptr) {
     overflowed_ = true;
     return nullptr;
@@ -60,7 +71,7 @@ void Arena::release(void* block) {
   while (last_ != nullptr && last_->released) {
     Header* below = last_->below;
     used_ = last_->used_before;
-    if (measuring_) std::free(last_);
+    if (borrows()) give(last_);
     last_ = below;
   }
 }
@@ -76,8 +87,8 @@ void* Arena::borrow(std::size_t bytes) {
   if (!advance(whole)) return nullptr;
   used_ = used_before;
   lent_ = whole;
-  if (measuring_) {
-    loan_ = std::aligned_alloc(kAlignment, whole);
+  if (borrows()) {
+    loan_ = take(whole);
     if (loan_ == nullptr) overflowed_ = true;
     return loan_;
   }
@@ -86,12 +97,13 @@ void* Arena::borrow(std::size_t bytes) {
 
 void Arena::give_back() {
   lent_ = 0;
-  if (loan_ != nullptr) std::free(loan_);
+  if (loan_ != nullptr) give(loan_);
   loan_ = nullptr;
 }
 
 std::byte* Arena::reserve(std::size_t bytes) {
   const std::size_t used_before = used_;
+  if (measuring_) capacity_ = SIZE_MAX;
   if (!advance(round_up(bytes)) || measuring_) return nullptr;
   return base_ + used_before;
 }

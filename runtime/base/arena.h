@@ -2,11 +2,13 @@
 //
 // What lives as long as the session is taken one after another. A block that is given back while it
 // is the last one shrinks the arena again, so XNNPACK's short-lived buffers cost their peak alone.
-// In measuring mode the same arithmetic runs over memory borrowed from the system.
+// In measuring mode the same arithmetic runs over memory borrowed from the system, or over a
+// workspace of the caller's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace figment {
 
@@ -21,9 +23,16 @@ class Arena {
   // Over the caller's bytes; `base` is a multiple of kAlignment.
   Arena(std::byte* base, std::size_t capacity) : base_(base), capacity_(capacity) {}
 
-  // Measures: every block comes from the system and goes back in the destructor.
-  struct Measure {};
-  explicit Arena(Measure) : capacity_(SIZE_MAX), measuring_(true) {}
+  // Measures. Blocks stand in `workspace`, which begins at a multiple of kAlignment; where it is
+  // empty every block comes from the system and goes back in the destructor. What is reserved is
+  // only counted.
+  struct Measure {
+    std::span<std::byte> workspace;
+  };
+  explicit Arena(Measure measure)
+      : base_(measure.workspace.data()),
+        capacity_(base_ != nullptr ? measure.workspace.size() : SIZE_MAX),
+        measuring_(true) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -39,8 +48,9 @@ class Arena {
   // time. Null when they do not fit.
   void* borrow(std::size_t bytes);
   void give_back();
-  // Sets aside the next `bytes` without touching them: nothing is borrowed for them while
-  // measuring. Returns their place, null while measuring or when they do not fit.
+  // Sets aside the next `bytes` without touching them: while measuring they need not exist, and
+  // nothing may be allocated after them. Returns their place, null while measuring or when they do
+  // not fit.
   std::byte* reserve(std::size_t bytes);
 
   bool measuring() const { return measuring_; }
@@ -61,6 +71,7 @@ class Arena {
   struct Header;
 
   bool advance(std::size_t bytes);
+  bool borrows() const { return measuring_ && base_ == nullptr; }
 
   std::byte* base_ = nullptr;
   std::size_t capacity_ = 0;

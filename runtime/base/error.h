@@ -1,6 +1,7 @@
 // Builds the sentence inside a Status from pieces, without the heap and without printf.
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 
 #include "figment/figment.h"
@@ -13,9 +14,9 @@ struct Piece {
   Piece(const char* text) : kind(Kind::kLiteral), letters(text) {}
   Piece(std::string_view text)
       : kind(Kind::kText), length(static_cast<std::uint32_t>(text.size())), letters(text.data()) {}
-  Piece(std::int64_t value) : kind(Kind::kNumber), number(value) {}
-  Piece(std::int32_t value) : kind(Kind::kNumber), number(value) {}
-  Piece(std::size_t value) : kind(Kind::kNumber), number(static_cast<std::int64_t>(value)) {}
+  // Whichever of the language's types std::int32_t and std::size_t are here.
+  template <std::integral Number>
+  Piece(Number value) : kind(Kind::kNumber), number(static_cast<std::int64_t>(value)) {}
   Piece(const Shape& value) : kind(Kind::kShape), shape(&value) {}
 
   enum class Kind : std::uint32_t { kLiteral, kText, kNumber, kShape } kind;

@@ -87,12 +87,14 @@ void multiply_columns(const Gemm& product, std::int64_t first, std::int64_t last
 
 }  // namespace
 
-std::int64_t gemm_scratch_bytes(DataType b_type, std::int64_t depth) {
+std::int64_t gemm_scratch_bytes(DataType b_type, std::int64_t depth, std::int64_t rows) {
   if (b_type == DataType::kFloat32) return 0;
+  if (b_type == DataType::kInt8) return gemm_int8_scratch_bytes(depth, rows);
   return kTileColumns * depth * std::int64_t{sizeof(float)};
 }
 
 void gemm(const Gemm& product, std::byte* scratch) {
+  if (product.b.type == DataType::kInt8) return gemm_int8(product, scratch);
   const std::int64_t depth = product.depth;
   float* widened = reinterpret_cast<float*>(scratch);
   const std::int64_t block = std::max<std::int64_t>(8, kBlockFloats / depth);

@@ -13,23 +13,40 @@ namespace figment::math {
 // Every sum is formed in one order, whatever the sizes, the compiler and the chip: product k goes
 // to partial sum k modulo 8, each in the order of k; the eight are then added as a tree, and the
 // bias last.
+//
+// Where b is int8 (gemm_int8.cc), each row of `a` becomes integers of at most 256 steps between its
+// smallest and largest number and 0, rounded to nearest even. Their products with b are added up
+// exactly, and only the sum becomes float32 again: sum * (step of the row * scale of the channel) +
+// bias. A row that holds an infinity or a NaN, or spans more than float32 holds, gives NaN
+// throughout.
 struct Gemm {
   std::int64_t rows = 0;     // of a and c
   std::int64_t columns = 0;  // rows of b, columns of c
   std::int64_t depth = 0;    // columns of a and b
   const float* a = nullptr;
-  std::int64_t a_stride = 0;    // from row to row, in floats
-  Tensor b;                     // float32 or float16; rows of `depth` numbers without gaps
-  std::int64_t b_first = 0;     // the element of `b` where its first row begins
+  std::int64_t a_stride = 0;  // from row to row, in floats
+  Tensor b;                   // float32, float16 or int8; rows of `depth` numbers without gaps
+  std::int64_t b_first = 0;   // the element of `b` where its first row begins
+  // int8: row n of b has scale first_channel + n, or + n modulo `channels` where that is not 0.
+  std::int64_t first_channel = 0;
+  std::int64_t channels = 0;
   const float* bias = nullptr;  // `columns` floats, or null
   float* c = nullptr;
   std::int64_t c_stride = 0;
 };
 
-// Room for the few rows of `b` that are widened at a time; none for float32.
-std::int64_t gemm_scratch_bytes(DataType b_type, std::int64_t depth);
+// The most columns of int8 matrices: sums of longer ones might not fit into 32 bits.
+inline constexpr std::int64_t kMaxInt8Depth = 65536;
+
+// Room for the few rows of a float16 `b` that are widened at a time, or for those of `a` that are
+// integers for an int8 `b`; none for float32.
+std::int64_t gemm_scratch_bytes(DataType b_type, std::int64_t depth, std::int64_t rows);
 
 // `scratch`: as many bytes as gemm_scratch_bytes says, aligned for floats.
 void gemm(const Gemm& product, std::byte* scratch);
+
+// The same where b is int8; gemm() calls it.
+std::int64_t gemm_int8_scratch_bytes(std::int64_t depth, std::int64_t rows);
+void gemm_int8(const Gemm& product, std::byte* scratch);
 
 }  // namespace figment::math

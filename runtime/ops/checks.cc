@@ -1,6 +1,8 @@
 // The sentences of checks that several operators' shape rules share.
 #include "runtime/ops/checks.h"
 
+#include "runtime/math/gemm.h"
+
 namespace figment::ops {
 
 Status require_type(const Operation& operation, std::size_t index, DataType type) {
@@ -14,6 +16,20 @@ Status require_float(const Operation& operation, std::size_t index, bool allow_f
   if (tensor.type == DataType::kFloat32) return {};
   if (allow_float16 && tensor.type == DataType::kFloat16 && tensor.constant) return {};
   return bad_file({"input ", index, " must be float32; convert the model again"});
+}
+
+Status require_weights(const Operation& operation, std::size_t index, std::int64_t channels,
+                       std::int64_t depth) {
+  const Tensor& weights = operation.in(index);
+  if (weights.type != DataType::kInt8 || !weights.constant)
+    return require_float(operation, index, true);
+  if (weights.scales.size() != static_cast<std::size_t>(channels))
+    return bad_file({"input ", index, " is int8 and has ", weights.scales.size(),
+                     " scales but must have ", channels});
+  if (depth > math::kMaxInt8Depth)
+    return bad_file({"input ", index, " is int8 and has products over ", depth,
+                     " numbers, more than ", math::kMaxInt8Depth, "; leave it float32"});
+  return {};
 }
 
 Status require_number(const Operation& operation, std::size_t index) {

@@ -13,6 +13,11 @@ Status require_type(const Operation& operation, std::size_t index, DataType type
 // float32 activations everywhere; weights may be float16 in the file where `allow_float16`.
 Status require_float(const Operation& operation, std::size_t index, bool allow_float16 = false);
 
+// Weights: float32, or constants of float16 or int8. These have a scale for each of `channels`, and
+// products over at most math::kMaxInt8Depth numbers.
+Status require_weights(const Operation& operation, std::size_t index, std::int64_t channels,
+                       std::int64_t depth);
+
 // float32 or int32.
 Status require_number(const Operation& operation, std::size_t index);
 

@@ -1,6 +1,7 @@
 // Conv2D: x [N,H,W,C], weights [outputs, kernel_h, kernel_w, C/groups], bias [outputs] or absent ->
 // [N, height, width, outputs]. A matrix product of what the window sees (im2col) and the weights;
-// depthwise convolutions, whose products have next to no depth, add up tap by tap instead.
+// depthwise convolutions, whose products have next to no depth, add up tap by tap instead, in
+// float32 with any weights.
 #include <algorithm>
 
 #include "runtime/math/gemm.h"
@@ -57,15 +58,17 @@ struct Geometry {
 std::int64_t scratch_size(const Operation& operation, const Geometry& geometry) {
   const Tensor& weights = operation.in(kWeights);
   if (geometry.depthwise()) return weights.elements() * std::int64_t{sizeof(float)};
-  const std::int64_t widened = math::gemm_scratch_bytes(weights.type, geometry.depth);
-  if (geometry.pointwise(operation)) return widened;
+  const bool pointwise = geometry.pointwise(operation);
+  const std::int64_t widened = math::gemm_scratch_bytes(
+      weights.type, geometry.depth,
+      pointwise ? geometry.height * geometry.width : geometry.tile_pixels());
+  if (pointwise) return widened;
   return geometry.tile_pixels() * geometry.depth * std::int64_t{sizeof(float)} + widened;
 }
 
 Status shape(const Operation& operation, Tensor& result) {
   const auto& options = operation.as<format::Conv2D>();
   FIG_TRY(require_float(operation, kX));
-  FIG_TRY(require_float(operation, kWeights, true));
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 4));
   FIG_TRY(require_window(WindowOptions(options)));
@@ -79,6 +82,7 @@ Status shape(const Operation& operation, Tensor& result) {
                      x[3] / options.groups(), " channels"});
   FIG_TRY(require_vector(operation, kBias, weights[0]));
   const Geometry geometry(operation);
+  FIG_TRY(require_weights(operation, kWeights, weights[0], geometry.depth));
   FIG_TRY(require_scratch(scratch_size(operation, geometry)));
   return set_picture(result, x[0], geometry.height, geometry.width, weights[0]);
 }
@@ -94,12 +98,16 @@ void forward_depthwise(const Operation& operation, const Geometry& geometry) {
   const Tensor& x = operation.in(kX);
   const int channels = x.shape[3];
   const int taps = window.kernel_height * window.kernel_width;
+  const Tensor& narrow = operation.in(kWeights);
   float* weights = reinterpret_cast<float*>(operation.scratch);
   for (int channel = 0; channel < channels; ++channel)
     for (int tap = 0; tap < taps; ++tap) {
+      const std::int64_t element = std::int64_t{channel} * taps + tap;
       float widened;
       weights[tap * channels + channel] =
-          *math::as_floats(operation.in(kWeights), std::int64_t{channel} * taps + tap, 1, &widened);
+          narrow.type == DataType::kInt8 ? narrow.scales[static_cast<std::size_t>(channel)] *
+                                               static_cast<const std::int8_t*>(narrow.data)[element]
+                                         : *math::as_floats(narrow, element, 1, &widened);
     }
   const float* bias = operation.has(kBias) ? operation.in(kBias).floats() : nullptr;
   float* output = operation.out().floats();
@@ -155,6 +163,7 @@ void forward(const Operation& operation) {
           x.floats() + n * x.shape[1] * x.shape[2] * channels + group * geometry.group_inputs;
       const std::int64_t first_output = group * geometry.group_outputs;
       product.b_first = first_output * geometry.depth;
+      product.first_channel = first_output;
       product.bias = operation.has(kBias) ? operation.in(kBias).floats() + first_output : nullptr;
       for (std::int64_t first = 0; first < pixels; first += tile) {
         product.rows = std::min(tile, pixels - first);

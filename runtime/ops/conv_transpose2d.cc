@@ -53,13 +53,13 @@ std::int64_t scratch_size(const Operation& operation, const Geometry& geometry) 
   const std::int64_t ring = geometry.slots * geometry.row_floats;
   if (ring > kMaxScratch) return ring;
   return ring * std::int64_t{sizeof(float)} +
-         math::gemm_scratch_bytes(operation.in(kWeights).type, geometry.group_inputs);
+         math::gemm_scratch_bytes(operation.in(kWeights).type, geometry.group_inputs,
+                                  std::int64_t{geometry.slots} * operation.in(kX).shape[2]);
 }
 
 Status shape(const Operation& operation, Tensor& result) {
   const auto& options = operation.as<format::ConvTranspose2D>();
   FIG_TRY(require_float(operation, kX));
-  FIG_TRY(require_float(operation, kWeights, true));
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 5));
   FIG_TRY(require_window(WindowOptions(options)));
@@ -74,6 +74,7 @@ Status shape(const Operation& operation, Tensor& result) {
                      " groups and end with ", x[3] / options.groups(), " channels"});
   const std::int64_t outputs = std::int64_t{weights[0]} * weights[3];
   FIG_TRY(require_range(outputs, 1, INT32_MAX, "the output's channels"));
+  FIG_TRY(require_weights(operation, kWeights, outputs, weights[4]));
   FIG_TRY(require_vector(operation, kBias, static_cast<int>(outputs)));
   const Geometry geometry(operation);
   FIG_TRY(require_scratch(scratch_size(operation, geometry)));
@@ -104,7 +105,7 @@ void forward_group(const Operation& operation, const Geometry& geometry, math::G
     if (needed.last > computed) {
       // As many rows as there is room for, in runs that do not pass the ring's end.
       int row = std::max(computed, needed.first);
-      computed = std::min(x[1], needed.first + geometry.slots);
+      computed = std::min<int>(x[1], needed.first + geometry.slots);
       while (row < computed) {
         const int slot = row % geometry.slots;
         const int run = std::min(computed - row, geometry.slots - slot);
@@ -129,6 +130,7 @@ void forward(const Operation& operation) {
   product.depth = geometry.group_inputs;
   product.a_stride = x[3];
   product.b = operation.in(kWeights);
+  product.channels = geometry.group_outputs;
   product.c_stride = product.columns;
   const std::int64_t input_floats = std::int64_t{x[1]} * x[2] * x[3];
   const std::int64_t output_floats = output.elements() / x[0];
@@ -136,6 +138,7 @@ void forward(const Operation& operation) {
     for (std::int64_t group = 0; group < geometry.groups; ++group) {
       const std::int64_t first_output = group * geometry.group_outputs;
       product.b_first = group * product.columns * product.depth;
+      product.first_channel = first_output;
       forward_group(operation, geometry, product,
                     operation.in(kX).floats() + n * input_floats + group * geometry.group_inputs,
                     operation.has(kBias) ? operation.in(kBias).floats() + first_output : nullptr,

@@ -9,14 +9,16 @@ enum Operand { kX, kWeights, kBias };
 
 std::int64_t scratch_size(const Operation& operation) {
   const Tensor& weights = operation.in(kWeights);
-  return math::gemm_scratch_bytes(weights.type, weights.shape[1]);
+  return math::gemm_scratch_bytes(weights.type, weights.shape[1],
+                                  operation.in(kX).elements() / weights.shape[1]);
 }
 
 Status shape(const Operation& operation, Tensor& result) {
   FIG_TRY(require_float(operation, kX));
-  FIG_TRY(require_float(operation, kWeights, true));
   FIG_TRY(require_rank(operation, kWeights, 2));
   const Shape& weights = operation.in(kWeights).shape;
+  FIG_TRY(require_positive(weights[1], "the number of inputs"));
+  FIG_TRY(require_weights(operation, kWeights, weights[0], weights[1]));
   FIG_TRY(require_vector(operation, kBias, weights[0]));
   Shape output = operation.in(kX).shape;
   if (output.rank < 1) return bad_file({"input 0 is a scalar but must have at least one axis"});

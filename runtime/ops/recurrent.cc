@@ -22,9 +22,9 @@ struct Scratch {
 Scratch scratch_of(const Operation& operation) {
   const RecurrentSizes size = recurrent_sizes(operation);
   const std::int64_t input =
-      math::gemm_scratch_bytes(operation.in(kRecurrentWeights).type, size.inputs);
+      math::gemm_scratch_bytes(operation.in(kRecurrentWeights).type, size.inputs, size.batch);
   const std::int64_t state =
-      math::gemm_scratch_bytes(operation.in(kRecurrentStateWeights).type, size.hidden);
+      math::gemm_scratch_bytes(operation.in(kRecurrentStateWeights).type, size.hidden, size.batch);
   return {recurrent_walk_floats(operation), size.batch * size.row(), input > state ? input : state};
 }
 
@@ -86,9 +86,11 @@ Status shape(const Operation& operation, Tensor& result) {
     if (!operation.has(index)) continue;
     if (index == kRecurrentLengths) {
       FIG_TRY(require_type(operation, index, DataType::kInt32));
+    } else if (index == kRecurrentWeights || index == kRecurrentStateWeights) {
+      FIG_TRY(require_weights(operation, index, std::int64_t{directions} * weights[1],
+                              expected[index][2]));
     } else {
-      FIG_TRY(require_float(operation, index,
-                            index == kRecurrentWeights || index == kRecurrentStateWeights));
+      FIG_TRY(require_float(operation, index));
     }
     if (!(operation.in(index).shape == expected[index]))
       return bad_file({"input ", index, " has shape ", operation.in(index).shape, " but must have ",
@@ -133,7 +135,8 @@ float* input_product(void* context, int direction, std::int64_t position) {
   product.a = self.operation.in(kRecurrentX).floats() + position * size.batch * size.inputs;
   product.a_stride = size.inputs;
   product.b = self.operation.in(kRecurrentWeights);
-  product.b_first = direction * size.row() * size.inputs;
+  product.first_channel = direction * size.row();
+  product.b_first = product.first_channel * size.inputs;
   product.bias = self.bias(direction, 0);
   product.c = self.gates;
   product.c_stride = size.row();
@@ -153,7 +156,8 @@ bool state_product(void* context, int direction, int first, int count, const flo
   product.a = hidden;
   product.a_stride = size.hidden;
   product.b = self.operation.in(kRecurrentStateWeights);
-  product.b_first = (direction * size.gates + first) * size.hidden * size.hidden;
+  product.first_channel = (direction * size.gates + first) * size.hidden;
+  product.b_first = product.first_channel * size.hidden;
   product.bias = bias != nullptr ? bias + first * size.hidden : nullptr;
   product.c = y;
   product.c_stride = size.row();

@@ -55,7 +55,7 @@ Source nearest(ResizeRounding rounding, double coordinate, int input) {
   // Inside int32 whatever the scale, and one place wider than the picture, so that rounding sees
   // it.
   coordinate = std::clamp(coordinate, -1.0, static_cast<double>(input));
-  std::int32_t below = static_cast<std::int32_t>(coordinate + 1.0) - 1;  // the floor, from -1 on
+  const int below = static_cast<int>(coordinate + 1.0) - 1;  // the floor, from -1 on
   const double rest = coordinate - below;
   bool up = false;
   switch (rounding) {
@@ -71,13 +71,13 @@ Source nearest(ResizeRounding rounding, double coordinate, int input) {
       up = rest > 0;
       break;
   }
-  const std::int32_t place = std::clamp(below + (up ? 1 : 0), 0, input - 1);
+  const int place = std::clamp(below + (up ? 1 : 0), 0, input - 1);
   return {place, place, 0.0f};
 }
 
 Source linear(double coordinate, int input) {
   coordinate = std::clamp(coordinate, 0.0, input - 1.0);
-  const std::int32_t below = static_cast<std::int32_t>(coordinate);
+  const int below = static_cast<int>(coordinate);
   return {below, std::min(below + 1, input - 1), static_cast<float>(coordinate - below)};
 }
 

@@ -1,4 +1,5 @@
-// Elementwise functions: one table, a row a function.
+// Elementwise functions: one table, a row a function. CMake makes the table from the schema's enum
+// UnaryFunction, whose member Relu is kRelu here.
 //
 // Every function is written without branches, so that its loop is vectorized; wherever a function
 // has a limit at an infinity, that limit is its value there (Swish(-infinity) is 0, not NaN).
@@ -15,6 +16,7 @@ namespace {
 
 using format::UnaryFunction;
 using math::absolute;
+using Parameters = UnaryRow::Parameters;
 
 // x in [low, high]; NaN stays.
 FIGMENT_INLINE float clamp(float x, float low, float high) {
@@ -68,84 +70,85 @@ void each(float alpha, float beta, const float* x, float* y, std::int64_t count)
   }
 }
 
-// Which parameters a function reads, and what they may be.
-enum class Parameters : std::uint8_t { kNone, kAlpha, kDivisor, kBoth, kLimits };
+}  // namespace
 
-struct Row {
-  UnaryFunction function;
-  Parameters parameters;
-  void (*apply)(float alpha, float beta, const float* x, float* y, std::int64_t count);
-};
+// ---- The functions, each by itself so that a build may leave it out ----
 
-constexpr Row kRows[] = {
-    {UnaryFunction::Identity, Parameters::kNone, each<[](float x, float, float) { return x; }>},
-    {UnaryFunction::Abs, Parameters::kNone,
-     each<[](float x, float, float) { return absolute(x); }>},
-    {UnaryFunction::Neg, Parameters::kNone, each<[](float x, float, float) { return -x; }>},
-    {UnaryFunction::Sqrt, Parameters::kNone,
-     each<[](float x, float, float) { return std::sqrt(x); }>},
-    {UnaryFunction::Exp, Parameters::kNone,
-     each<[](float x, float, float) { return math::exp(x); }>},
-    {UnaryFunction::Log, Parameters::kNone,
-     each<[](float x, float, float) { return math::log(x); }>},
-    {UnaryFunction::Erf, Parameters::kNone,
-     each<[](float x, float, float) { return math::erf(x); }>},
-    {UnaryFunction::Relu, Parameters::kNone,
-     each<[](float x, float, float) { return x < 0.0F ? 0.0F : x; }>},
-    {UnaryFunction::LeakyRelu, Parameters::kAlpha,
-     each<[](float x, float slope, float) { return x < 0.0F ? slope * x : x; }>},
-    {UnaryFunction::Elu, Parameters::kAlpha, each<[](float x, float alpha, float) {
-       return x < 0.0F ? alpha * math::expm1_negative(x) : x;
-     }>},
-    {UnaryFunction::Selu, Parameters::kBoth, each<[](float x, float alpha, float gamma) {
-       return gamma * (x < 0.0F ? alpha * math::expm1_negative(x) : x);
-     }>},
-    {UnaryFunction::Sigmoid, Parameters::kNone,
-     each<[](float x, float, float) { return math::sigmoid(x); }>},
-    {UnaryFunction::HardSigmoid, Parameters::kBoth,
-     each<[](float x, float alpha, float beta) { return clamp(alpha * x + beta, 0.0F, 1.0F); }>},
-    {UnaryFunction::HardSwish, Parameters::kNone,
-     each<[](float x, float, float) { return gated(x, clamp(x + 3.0F, 0.0F, 6.0F) / 6.0F); }>},
-    {UnaryFunction::Tanh, Parameters::kNone,
-     each<[](float x, float, float) { return math::tanh(x); }>},
-    {UnaryFunction::Softplus, Parameters::kNone,
-     each<[](float x, float, float) { return math::softplus(x); }>},
-    {UnaryFunction::Clip, Parameters::kLimits,
-     each<[](float x, float low, float high) { return clamp(x, low, high); }>},
-    {UnaryFunction::Gelu, Parameters::kNone, each<[](float x, float, float) {
-       return gated(x, 0.5F + 0.5F * math::erf(x * 0.707106781F));
-     }>},
-    {UnaryFunction::GeluTanh, Parameters::kNone,
-     each<[](float x, float, float) { return gelu_tanh(x); }>},
-    {UnaryFunction::Swish, Parameters::kAlpha,
-     each<[](float x, float alpha, float) { return gated(x, math::sigmoid(alpha * x)); }>},
-    {UnaryFunction::Mish, Parameters::kNone, each<[](float x, float, float) { return mish(x); }>},
-    {UnaryFunction::Sin, Parameters::kNone,
-     each<[](float x, float, float) { return math::sin(x); }>},
-    {UnaryFunction::Cos, Parameters::kNone,
-     each<[](float x, float, float) { return math::cos(x); }>},
-    {UnaryFunction::Floor, Parameters::kNone, each<[](float x, float, float) { return floor(x); }>},
-    {UnaryFunction::Ceil, Parameters::kNone, each<[](float x, float, float) { return ceil(x); }>},
-    {UnaryFunction::Round, Parameters::kNone,
-     each<[](float x, float, float) { return round_even(x); }>},
-    {UnaryFunction::Sign, Parameters::kNone,
-     each<[](float x, float, float) { return 0.0F < absolute(x) ? math::with_sign(1.0F, x) : x; }>},
-    {UnaryFunction::Reciprocal, Parameters::kNone,
-     each<[](float x, float, float) { return 1.0F / x; }>},
-    {UnaryFunction::Celu, Parameters::kDivisor, each<[](float x, float alpha, float) {
-       return x < 0.0F ? alpha * math::expm1_negative(x / alpha) : x;
-     }>},
-    {UnaryFunction::ThresholdedRelu, Parameters::kAlpha,
-     each<[](float x, float alpha, float) { return x <= alpha ? 0.0F : x; }>},
-    {UnaryFunction::Softsign, Parameters::kNone, each<[](float x, float, float) {
-       const float size = absolute(x);
-       return math::with_sign(size == math::kInfinity ? 1.0F : size / (1.0F + size), x);
-     }>},
-};
+namespace unary {
 
-static_assert(in_schema_order(kRows));
+extern const UnaryRow kIdentity{Parameters::kNone, each<[](float x, float, float) { return x; }>};
+extern const UnaryRow kAbs{Parameters::kNone,
+                           each<[](float x, float, float) { return absolute(x); }>};
+extern const UnaryRow kNeg{Parameters::kNone, each<[](float x, float, float) { return -x; }>};
+extern const UnaryRow kSqrt{Parameters::kNone,
+                            each<[](float x, float, float) { return std::sqrt(x); }>};
+extern const UnaryRow kExp{Parameters::kNone,
+                           each<[](float x, float, float) { return math::exp(x); }>};
+extern const UnaryRow kLog{Parameters::kNone,
+                           each<[](float x, float, float) { return math::log(x); }>};
+extern const UnaryRow kErf{Parameters::kNone,
+                           each<[](float x, float, float) { return math::erf(x); }>};
+extern const UnaryRow kRelu{Parameters::kNone,
+                            each<[](float x, float, float) { return x < 0.0F ? 0.0F : x; }>};
+extern const UnaryRow kLeakyRelu{
+    Parameters::kAlpha, each<[](float x, float slope, float) { return x < 0.0F ? slope * x : x; }>};
+extern const UnaryRow kElu{Parameters::kAlpha, each<[](float x, float alpha, float) {
+                             return x < 0.0F ? alpha * math::expm1_negative(x) : x;
+                           }>};
+extern const UnaryRow kSelu{Parameters::kBoth, each<[](float x, float alpha, float gamma) {
+                              return gamma * (x < 0.0F ? alpha * math::expm1_negative(x) : x);
+                            }>};
+extern const UnaryRow kSigmoid{Parameters::kNone,
+                               each<[](float x, float, float) { return math::sigmoid(x); }>};
+extern const UnaryRow kHardSigmoid{
+    Parameters::kBoth,
+    each<[](float x, float alpha, float beta) { return clamp(alpha * x + beta, 0.0F, 1.0F); }>};
+extern const UnaryRow kHardSwish{
+    Parameters::kNone,
+    each<[](float x, float, float) { return gated(x, clamp(x + 3.0F, 0.0F, 6.0F) / 6.0F); }>};
+extern const UnaryRow kTanh{Parameters::kNone,
+                            each<[](float x, float, float) { return math::tanh(x); }>};
+extern const UnaryRow kSoftplus{Parameters::kNone,
+                                each<[](float x, float, float) { return math::softplus(x); }>};
+extern const UnaryRow kClip{
+    Parameters::kLimits, each<[](float x, float low, float high) { return clamp(x, low, high); }>};
+extern const UnaryRow kGelu{Parameters::kNone, each<[](float x, float, float) {
+                              return gated(x, 0.5F + 0.5F * math::erf(x * 0.707106781F));
+                            }>};
+extern const UnaryRow kGeluTanh{Parameters::kNone,
+                                each<[](float x, float, float) { return gelu_tanh(x); }>};
+extern const UnaryRow kSwish{
+    Parameters::kAlpha,
+    each<[](float x, float alpha, float) { return gated(x, math::sigmoid(alpha * x)); }>};
+extern const UnaryRow kMish{Parameters::kNone, each<[](float x, float, float) { return mish(x); }>};
+extern const UnaryRow kSin{Parameters::kNone,
+                           each<[](float x, float, float) { return math::sin(x); }>};
+extern const UnaryRow kCos{Parameters::kNone,
+                           each<[](float x, float, float) { return math::cos(x); }>};
+extern const UnaryRow kFloor{Parameters::kNone,
+                             each<[](float x, float, float) { return floor(x); }>};
+extern const UnaryRow kCeil{Parameters::kNone, each<[](float x, float, float) { return ceil(x); }>};
+extern const UnaryRow kRound{Parameters::kNone,
+                             each<[](float x, float, float) { return round_even(x); }>};
+extern const UnaryRow kSign{
+    Parameters::kNone,
+    each<[](float x, float, float) { return 0.0F < absolute(x) ? math::with_sign(1.0F, x) : x; }>};
+extern const UnaryRow kReciprocal{Parameters::kNone,
+                                  each<[](float x, float, float) { return 1.0F / x; }>};
+extern const UnaryRow kCelu{Parameters::kDivisor, each<[](float x, float alpha, float) {
+                              return x < 0.0F ? alpha * math::expm1_negative(x / alpha) : x;
+                            }>};
+extern const UnaryRow kThresholdedRelu{
+    Parameters::kAlpha, each<[](float x, float alpha, float) { return x <= alpha ? 0.0F : x; }>};
+extern const UnaryRow kSoftsign{Parameters::kNone, each<[](float x, float, float) {
+                                  const float size = absolute(x);
+                                  return math::with_sign(
+                                      size == math::kInfinity ? 1.0F : size / (1.0F + size), x);
+                                }>};
 
-const Row& row_of(UnaryFunction function) { return kRows[static_cast<std::size_t>(function)]; }
+}  // namespace unary
+
+namespace {
 
 Status shape(const Operation& operation, Tensor& result) {
   FIG_TRY(require_float(operation, 0));
@@ -165,16 +168,20 @@ void forward(const Operation& operation) {
 
 void apply_unary(UnaryFunction function, float alpha, float beta, const float* x, float* y,
                  std::int64_t count) {
-  row_of(function).apply(alpha, beta, x, y, count);
+  kUnaryRows[static_cast<std::size_t>(function)]->apply(alpha, beta, x, y, count);
 }
 
 Status check_unary(UnaryFunction function, float alpha, float beta) {
   if (function > UnaryFunction::MAX)
     return unsupported({"elementwise function ", static_cast<std::int32_t>(function),
                         " is unknown; the file is damaged or needs a newer Figment"});
+  const UnaryRow* row = kUnaryRows[static_cast<std::size_t>(function)];
+  const char* name = format::EnumNameUnaryFunction(function);
+  if (row == nullptr)
+    return unsupported({name, " was left out of this build; add Unary:", name, " to FIGMENT_OPS"});
   const auto finite = [](float value) { return value - value == 0.0F; };
   bool sound = true;
-  switch (row_of(function).parameters) {
+  switch (row->parameters) {
     case Parameters::kNone:
       break;
     case Parameters::kAlpha:
@@ -191,7 +198,7 @@ Status check_unary(UnaryFunction function, float alpha, float beta) {
       break;
   }
   if (!sound)
-    return bad_file({"the parameters of ", format::EnumNameUnaryFunction(function),
+    return bad_file({"the parameters of ", name,
                      " are not finite, not positive or not in order; convert the model again"});
   return {};
 }

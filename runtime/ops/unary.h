@@ -5,6 +5,17 @@
 
 namespace figment::ops {
 
+// A function: which parameters it reads and what they may be, and y = function(x, alpha, beta).
+struct UnaryRow {
+  enum class Parameters : std::uint8_t { kNone, kAlpha, kDivisor, kBoth, kLimits };
+
+  Parameters parameters;
+  void (*apply)(float alpha, float beta, const float* x, float* y, std::int64_t count);
+};
+
+// Indexed by format::UnaryFunction; null: left out of this build.
+extern const UnaryRow* const kUnaryRows[];
+
 // y[i] = function(x[i]) for `count` values; y may be x. `function` and its parameters have passed
 // check_unary.
 void apply_unary(format::UnaryFunction function, float alpha, float beta, const float* x, float* y,

@@ -5,7 +5,7 @@ namespace figment::xnnpack {
 namespace {
 
 bool accepts(const Operation& operation) {
-  return operation.in(1).constant && (!operation.has(2) || operation.in(2).constant);
+  return packable(operation.in(1)) && (!operation.has(2) || operation.in(2).constant);
 }
 
 Status create(const Operation& operation, Build& build) {

@@ -33,7 +33,7 @@ Way way_of(const Operation& operation) {
 }
 
 bool accepts(const Operation& operation) {
-  return operation.in(1).constant && (!operation.has(2) || operation.in(2).constant);
+  return packable(operation.in(1)) && (!operation.has(2) || operation.in(2).constant);
 }
 
 Status create_dense(const Operation& operation, Build& build, xnn_operator_t& product) {

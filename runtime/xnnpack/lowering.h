@@ -34,6 +34,12 @@ inline Limits fuse_limits(Build& build) {
   return limits;
 }
 
+// Whether these are weights that a room may pack: constants that widen() reads. Products with int8
+// weights are the portable rooms'.
+inline bool packable(const Tensor& weights) {
+  return weights.constant && weights.type != DataType::kInt8;
+}
+
 // Constant weights as float32: in place, or widened into memory that the arena lends until
 // give_back(). Null when the arena is full.
 inline const float* widen(const Tensor& weights, Arena& arena) {

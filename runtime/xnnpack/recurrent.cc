@@ -32,8 +32,8 @@ std::int64_t positions_at_a_time(const RecurrentSizes& size) {
 }
 
 bool accepts(const Operation& operation) {
-  return operation.in(ops::kRecurrentWeights).constant &&
-         operation.in(ops::kRecurrentStateWeights).constant &&
+  return packable(operation.in(ops::kRecurrentWeights)) &&
+         packable(operation.in(ops::kRecurrentStateWeights)) &&
          (!operation.has(ops::kRecurrentBias) || operation.in(ops::kRecurrentBias).constant);
 }
 

@@ -1,15 +1,19 @@
-// figment convert: a trained file becomes an .fgm.
+// figment convert: a trained file becomes an .fgm, or C source with the .fgm in it.
+#include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "converter/convert.h"
+#include "converter/emit/c_array.h"
 #include "targets/host/arguments.h"
 #include "targets/host/describe.h"
 #include "targets/host/input_file.h"
+#include "targets/host/model_file.h"
 #include "targets/host/output_file.h"
 #include "targets/host/text_file.h"
 #include "targets/host/verb.h"
@@ -22,10 +26,14 @@ using converter::ConvertOptions;
 
 struct Arguments {
   std::string source, output, weights = "f32", noise = "operator", kind, prior, image, range,
-                              licence, name, text;
+                              licence, name, text, emit = "fgm", symbol;
   std::vector<std::string> inputs;
+  std::optional<double> min_psnr;
   bool report = false, json = false;
+  std::string of_conversion;  // an option that was given and is of use for trained files alone
 };
+
+enum class Emit { kFgm, kCArray };
 
 // One of a few words; the table gives its value.
 template <typename T>
@@ -41,9 +49,10 @@ T choose(const std::string& option, const std::string& word,
 
 ConvertOptions make_options(const Arguments& arguments) {
   ConvertOptions options;
-  options.weights = choose<converter::WeightStorage>(
-      "--weights", arguments.weights,
-      {{"f32", converter::WeightStorage::kFloat32}, {"f16", converter::WeightStorage::kFloat16}});
+  options.weights = choose<converter::WeightStorage>("--weights", arguments.weights,
+                                                     {{"f32", converter::WeightStorage::kFloat32},
+                                                      {"f16", converter::WeightStorage::kFloat16},
+                                                      {"int8", converter::WeightStorage::kInt8}});
   options.noise =
       choose<converter::NoiseHandling>("--noise", arguments.noise,
                                        {{"operator", converter::NoiseHandling::kOperator},
@@ -102,50 +111,94 @@ ConvertOptions make_options(const Arguments& arguments) {
     options.text = read_text_file(arguments.text);
   }
   options.name = arguments.name;
+  options.measure_accuracy = arguments.report || arguments.json;
+  options.min_psnr = arguments.min_psnr;
   return options;
 }
 
-// Standard input as a file, which importers want; removed when this goes.
-class SpooledInput {
+// The file to convert. Standard input becomes one, for importers want files; it is removed when
+// this goes.
+class Source {
  public:
-  SpooledInput() {
+  explicit Source(const std::string& word) : path_(word) {
+    std::error_code error;
+    if (word == "-") {
+      spool();
+    } else if (std::filesystem::is_directory(word, error)) {
+      throw VerbError(ExitCode::kInputOutput, "cannot read " + word + ": it is a folder");
+    } else if (!std::ifstream(word, std::ios::binary)) {
+      // Unreadable is another class of error than damaged.
+      throw VerbError(ExitCode::kInputOutput,
+                      "cannot read " + word + ": there is no such file, or it may not be read");
+    }
+  }
+  ~Source() {
+    std::error_code ignored;
+    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+  }
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  // Whether it carries the mark of an .fgm, which stands after the first four bytes.
+  bool is_model() const {
+    std::array<char, 8> head{};
+    std::ifstream(path_, std::ios::binary).read(head.data(), head.size());
+    return std::memcmp(head.data() + 4, format::ModelIdentifier(), 4) == 0;
+  }
+
+ private:
+  void spool() {
     std::string pattern = (std::filesystem::temp_directory_path() / "figment-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr)
       throw VerbError(ExitCode::kInputOutput, "no folder can be made in " +
                                                   std::filesystem::temp_directory_path().string());
     folder_ = pattern;
+    path_ = folder_ / "model.onnx";
     const std::vector<std::byte> bytes = read_file("-");
-    std::ofstream file(path(), std::ios::binary);
+    std::ofstream file(path_, std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
-    if (!file.flush()) throw VerbError(ExitCode::kInputOutput, "cannot write " + path().string());
+    if (!file.flush()) throw VerbError(ExitCode::kInputOutput, "cannot write " + path_.string());
   }
-  ~SpooledInput() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  SpooledInput(const SpooledInput&) = delete;
-  SpooledInput& operator=(const SpooledInput&) = delete;
 
-  std::filesystem::path path() const { return folder_ / "model.onnx"; }
-
- private:
-  std::filesystem::path folder_;
+  std::filesystem::path path_, folder_;
 };
 
-Conversion convert_source(const std::string& source, const ConvertOptions& options) {
-  if (source == "-") {
-    const SpooledInput spooled;
-    return converter::convert(spooled.path(), options);
-  }
-  // Unreadable is another class of error than damaged.
-  std::error_code error;
-  if (std::filesystem::is_directory(source, error))
-    throw VerbError(ExitCode::kInputOutput, "cannot read " + source + ": it is a folder");
-  if (!std::ifstream(source, std::ios::binary))
-    throw VerbError(ExitCode::kInputOutput,
-                    "cannot read " + source + ": there is no such file, or it may not be read");
-  return converter::convert(source, options);
+Emit choose_emit(const Arguments& arguments) {
+  const auto emit =
+      choose<Emit>("--emit", arguments.emit, {{"fgm", Emit::kFgm}, {"c-array", Emit::kCArray}});
+  if (arguments.symbol.empty()) return emit;
+  if (emit != Emit::kCArray)
+    throw VerbError(ExitCode::kUsage, "--symbol names an array; give --emit c-array as well");
+  if (!converter::is_symbol(arguments.symbol))
+    throw VerbError(ExitCode::kUsage,
+                    "--symbol is '" + arguments.symbol +
+                        "' but must be letters, digits and _, and begin with no digit");
+  return emit;
+}
+
+// C source with an .fgm in it, whose session takes `arena_bytes`.
+std::string c_array(const Arguments& arguments, std::string_view name,
+                    std::span<const std::byte> bytes, std::size_t arena_bytes) {
+  return converter::emit_c_array(
+      bytes, {arguments.symbol.empty() ? converter::symbol_of(name) : arguments.symbol, name,
+              arena_bytes});
+}
+
+ExitCode embed(const Arguments& arguments, Emit emit, const Source& source, OutputFile& output) {
+  if (emit != Emit::kCArray)
+    throw VerbError(ExitCode::kUsage, arguments.source +
+                                          " is an .fgm already; --emit c-array makes C source of "
+                                          "it");
+  if (!arguments.of_conversion.empty())
+    throw VerbError(ExitCode::kUsage, arguments.of_conversion +
+                                          " is for trained files; an .fgm goes into C source as "
+                                          "it is");
+  const ModelFile file(source.path().string());
+  const auto arena = expect(Session::arena_bytes(file.model, {.backend = Backend::kPortable}));
+  output.commit(c_array(arguments, file.model.name(), file.file.bytes(), arena));
+  return ExitCode::kSuccess;
 }
 
 void print_report(std::FILE* to, const Conversion& conversion) {
@@ -159,6 +212,9 @@ void print_report(std::FILE* to, const Conversion& conversion) {
   std::fprintf(to, "arena       %s bytes on xnnpack, %s on portable, batch 1\n",
                with_commas(conversion.arena_bytes_xnnpack).c_str(),
                with_commas(conversion.arena_bytes_portable).c_str());
+  for (const converter::OutputAccuracy& output : conversion.accuracy.outputs)
+    std::fprintf(to, "accuracy    %s: PSNR %.1f dB, largest error %.3g against float32, %d seeds\n",
+                 output.name.c_str(), output.psnr, output.largest_error, conversion.accuracy.seeds);
 }
 
 void print_json(std::FILE* to, const Conversion& conversion) {
@@ -168,20 +224,35 @@ void print_json(std::FILE* to, const Conversion& conversion) {
     passes.push_back({{"pass", pass.pass},
                       {"sentence", pass.sentence},
                       {"operators_after", pass.operators_after}});
+  Json accuracy = Json::array();
+  for (const converter::OutputAccuracy& output : conversion.accuracy.outputs)
+    accuracy.push_back({{"output", output.name},
+                        {"psnr", output.psnr},
+                        {"largest_error", output.largest_error},
+                        {"seeds", conversion.accuracy.seeds}});
   const Json json{{"operators_before", conversion.operators_before},
                   {"operators_after", conversion.operators_after},
                   {"file_bytes", conversion.file_bytes},
                   {"arena_bytes", conversion.arena_bytes_xnnpack},
                   {"arena_bytes_portable", conversion.arena_bytes_portable},
-                  {"passes", passes}};
+                  {"passes", passes},
+                  {"accuracy", accuracy}};
   std::fprintf(to, "%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
 ExitCode convert(const Arguments& arguments) {
   const ConvertOptions options = make_options(arguments);
+  const Emit emit = choose_emit(arguments);
   OutputFile output(arguments.output);
-  const Conversion conversion = convert_source(arguments.source, options);
-  output.commit(conversion.bytes);
+  const Source source(arguments.source);
+  if (source.is_model()) return embed(arguments, emit, source, output);
+  const Conversion conversion = converter::convert(source.path(), options);
+  if (emit == Emit::kCArray) {
+    const std::string name = format::GetModel(conversion.bytes.data())->name()->str();
+    output.commit(c_array(arguments, name, conversion.bytes, conversion.arena_bytes_portable));
+  } else {
+    output.commit(conversion.bytes);
+  }
   // The report leaves standard output to the model when that is where it goes.
   std::FILE* to = arguments.output == "-" ? stderr : stdout;
   if (arguments.json)
@@ -193,9 +264,16 @@ ExitCode convert(const Arguments& arguments) {
 
 std::function<ExitCode()> declare(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  app.add_option("source", arguments->source, "The trained file (ONNX)")->required();
+  app.add_option("source", arguments->source,
+                 "The trained file (ONNX), or an .fgm to --emit as something else")
+      ->required();
   app.add_option("-o,--output", arguments->output, "The .fgm file to write")->required();
-  app.add_option("--weights", arguments->weights, "How weights are stored: f32 or f16")
+  app.add_option("--emit", arguments->emit,
+                 "What to write: fgm, or c-array for C source that holds it")
+      ->capture_default_str();
+  app.add_option("--symbol", arguments->symbol,
+                 "The array's name in C source (default: after the model's)");
+  app.add_option("--weights", arguments->weights, "How weights are stored: f32, f16 or int8")
       ->capture_default_str();
   app.add_option("--input", arguments->inputs,
                  "An input's shape where the source leaves it open: NAME=1x3x64x64")
@@ -217,9 +295,21 @@ std::function<ExitCode()> declare(CLI::App& app) {
                  "A file with the licence's text, kept in the model");
   app.add_option("--name", arguments->name, "The model's name (default: the source file's)");
   app.add_flag("--report", arguments->report,
-               "Print what each pass did, operators, file and arena bytes");
+               "Print what each pass did, operators, file and arena bytes, and how far smaller "
+               "weights are from float32");
+  app.add_option("--min-psnr", arguments->min_psnr,
+                 "Write nothing where smaller weights take an output below this many dB (PSNR) of "
+                 "float32");
   app.add_flag("--json", arguments->json, "Print the report as JSON");
-  return [arguments] { return convert(*arguments); };
+  return [arguments, &app] {
+    for (const CLI::Option* option : app.get_options()) {
+      const std::string name = option->get_name();
+      if (option->count() > 0 && name != "source" && name != "--output" && name != "--emit" &&
+          name != "--symbol")
+        arguments->of_conversion = name;
+    }
+    return convert(*arguments);
+  };
 }
 
 }  // namespace

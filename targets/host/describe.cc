@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "targets/host/ports.h"
 
@@ -119,6 +120,14 @@ std::string weights_text(const format::Model& root, const format::Operator& node
   return text;
 }
 
+std::string weights_type(const format::Model& root) {
+  for (const DataType type : {DataType::kInt8, DataType::kFloat16})
+    for (const format::Tensor* tensor : *root.tensors())
+      if (tensor->data() != nullptr && static_cast<DataType>(tensor->type()) == type)
+        return type_name(type);
+  return type_name(DataType::kFloat32);
+}
+
 std::string tensor_shape_text(const format::Model& root, int tensor) {
   const format::Tensor& table = tensor_at(root, tensor);
   Shape shape;
@@ -153,17 +162,29 @@ std::string model_kind_text(const Model& model) {
 }
 
 std::vector<std::string> operators_used(const format::Model& root) {
-  std::vector<bool> used(static_cast<std::size_t>(format::OperatorOptions::MAX) + 1);
+  std::set<format::OperatorOptions> kinds;
+  std::set<format::UnaryFunction> functions;
   for (const format::Operator* node : *root.operators()) {
-    used[static_cast<std::size_t>(node->options_type())] = true;
-    if (node->activation() != nullptr)
-      used[static_cast<std::size_t>(format::OperatorOptions::Unary)] = true;
+    if (const format::Unary* unary = node->options_as_Unary()) {
+      functions.insert(unary->function());
+    } else {
+      kinds.insert(node->options_type());
+    }
+    if (node->activation() != nullptr) functions.insert(node->activation()->function());
+    if (const format::Recurrent* recurrent = node->options_as_Recurrent()) {
+      // Where the file names none these two are meant.
+      functions.insert({format::UnaryFunction::Tanh, format::UnaryFunction::Sigmoid});
+      if (recurrent->activations() != nullptr)
+        for (const format::Unary* activation : *recurrent->activations())
+          functions.insert(activation->function());
+      if (recurrent->clip() != 0) functions.insert(format::UnaryFunction::Clip);
+    }
   }
   std::vector<std::string> names;
-  for (std::size_t kind = 1; kind < used.size(); ++kind)
-    if (used[kind])
-      names.emplace_back(
-          format::EnumNameOperatorOptions(static_cast<format::OperatorOptions>(kind)));
+  for (const format::OperatorOptions kind : kinds)
+    names.emplace_back(format::EnumNameOperatorOptions(kind));
+  for (const format::UnaryFunction function : functions)
+    names.push_back(std::string("Unary:") + format::EnumNameUnaryFunction(function));
   return names;
 }
 

@@ -65,13 +65,6 @@ std::string prior_text(const Model& model) {
   return text + ", " + std::to_string(prior->size()) + " numbers";
 }
 
-std::string storage_text(const Model& model) {
-  bool half = false;
-  for (const format::Tensor* tensor : *model.root().tensors())
-    half = half || (tensor->data() != nullptr && tensor->type() == format::DataType::Float16);
-  return half ? "float16" : "float32";
-}
-
 std::string symbol_text(int symbol) { return symbol < 0 ? "none" : std::to_string(symbol); }
 
 std::string text_reading_text(const Model& model, const TextReading& text) {
@@ -110,7 +103,7 @@ void print_facts(const ModelFile& file, const std::vector<Need>& needs) {
   std::printf("file        %s bytes, format version %u\n",
               with_commas(file.file.bytes().size()).c_str(), root.version());
   std::printf("weights     %s bytes, %s\n", with_commas(model.weight_bytes()).c_str(),
-              storage_text(model).c_str());
+              weights_type(root).c_str());
   for (const Need& need : needs)
     std::printf("arena       %s bytes on %s, batch 1\n", with_commas(need.arena_bytes).c_str(),
                 need.backend);
@@ -229,6 +222,7 @@ Json facts_json(const ModelFile& file, const std::vector<Need>& needs) {
   // The default backend's; both stand under `plan`.
   json["arena_bytes"] = needs.front().arena_bytes;
   json["weights_bytes"] = model.weight_bytes();
+  json["weights_type"] = weights_type(root);
   json["file_bytes"] = file.file.bytes().size();
   for (const Need& need : needs)
     json["plan"][need.backend] = {{"arena_bytes", need.arena_bytes},

@@ -1,7 +1,7 @@
 // Converts one case and compares what it gives with what the case expects.
 #include "tests/conformance/case.h"
 
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx.pb.h>
 
 #include <algorithm>
 #include <cmath>

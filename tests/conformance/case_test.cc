@@ -1,7 +1,7 @@
 // Made-up cases end on the side they belong to: a runner that passes everything would fail here.
 #include "tests/conformance/case.h"
 
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx.pb.h>
 
 #include "tests/host/scratch_folder.h"
 

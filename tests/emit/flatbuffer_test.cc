@@ -51,6 +51,7 @@ TEST_CASE("weights are aligned to 64 bytes from the file's start") {
         vector_of(graph, std::string(static_cast<std::size_t>(length), 'n'),
                   std::vector<float>(static_cast<std::size_t>(length), 1.0f)));
   const std::vector<std::byte> bytes = emit(graph, {});
+  CHECK(format::GetModel(bytes.data())->version() == 1);
   CHECK(bytes.size() % 64 == 0);
   const format::Model& root = *format::GetModel(bytes.data());
   CHECK(constants(root) == 12);
@@ -68,6 +69,30 @@ TEST_CASE("equal constants are stored once; a different shape or type is not equ
   Graph other_type = two_steps({0, 0, 0});
   other_type.nodes[0].inputs[1] = other_type.add_integers("a", make_shape({3}), {0, 0, 0});
   CHECK(constants(*format::GetModel(emit(other_type, {}).data())) == 2);
+}
+
+TEST_CASE("int8 weights carry their scales, and make the file one of version 2") {
+  Graph graph;
+  const TensorId x = graph.add_input("x", DataType::kFloat32, make_shape({1, 2}));
+  TensorId y = x;
+  const std::vector<std::vector<float>> scales{{0.5f, 0.25f}, {0.5f, 0.25f}, {0.5f, 2.0f}};
+  for (const std::vector<float>& own : scales) {
+    const TensorId weights =
+        graph.add_constant("weights", DataType::kInt8, make_shape({2, 2}),
+                           {std::byte{1}, std::byte{2}, std::byte{0xff}, std::byte{127}});
+    graph.tensor(weights).scales = own;
+    y = graph.add_node("dense", make_options(format::DenseT{}), {y, weights, kAbsent});
+  }
+  graph.outputs.push_back({"y", y, {}});
+  const AlignedBytes file(emit(graph, {}));
+  const format::Model& root = open_model(file.span()).root();
+  CHECK(root.version() == 2);
+  CHECK(constants(root) == 2);  // the same numbers in other scales are another constant
+  const format::Tensor& first = *root.tensors()->Get(1);
+  REQUIRE(first.scales() != nullptr);
+  CHECK(first.scales()->Get(0) == 0.5f);
+  CHECK(first.scales()->Get(1) == 0.25f);
+  CHECK(open_model(file.span()).weight_bytes() == 2 * (4 + 2 * sizeof(float)));
 }
 
 TEST_CASE("the runtime opens the file and finds everything where it was") {

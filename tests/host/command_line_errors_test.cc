@@ -1,6 +1,6 @@
 // What users do wrong: each case has its exit code and one sentence, and leaves no file behind.
 #include <doctest/doctest.h>
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx.pb.h>
 
 #include <filesystem>
 #include <random>

@@ -93,6 +93,37 @@ TEST_CASE("halved weights make a smaller file") {
   CHECK(static_cast<double>(half) < 0.55 * static_cast<double>(full));
 }
 
+TEST_CASE("int8 weights: a quarter of the file, measured, and refused where they are too far") {
+  const ScratchFolder folder;
+  const auto full = std::filesystem::file_size(convert(folder, decoder_source()));
+  const std::string out = folder / "int8.fgm";
+  const std::string line = "convert " + decoder_source() + " -o " + out + " --weights int8";
+  CHECK(run_figment(line + " --min-psnr 90").error ==
+        "figment convert: output 'image' is at 45.3 dB (PSNR) of what float32 weights give, below "
+        "the 90.0 dB asked for; use larger weights (--weights f16 or f32) or a lower --min-psnr\n");
+  CHECK(run_figment(line + " --min-psnr 90").code == 4);
+  CHECK_FALSE(std::filesystem::exists(out));
+
+  const CommandResult text = run_figment(line + " --min-psnr 40 --report");
+  CHECK(text.code == 0);
+  CHECK(text.output.find("quantize_weights ") != std::string::npos);
+  CHECK(text.output.find("accuracy    image: PSNR 45.3 dB, largest error 0.12 against float32, 64 "
+                         "seeds\n") != std::string::npos);
+  CHECK(static_cast<double>(std::filesystem::file_size(out)) < 0.27 * static_cast<double>(full));
+  const Json report = Json::parse(run_figment(line + " --json").output);
+  CHECK(report["accuracy"][0]["output"] == "image");
+  CHECK(report["accuracy"][0]["psnr"].get<double>() == doctest::Approx(45.3).epsilon(0.01));
+  CHECK(report["accuracy"][0]["seeds"] == 64);
+
+  CHECK(run_figment("show " + out).output.find("weights     214,144 bytes, int8\n") !=
+        std::string::npos);
+  const Json shown = Json::parse(run_figment("show --json " + out).output);
+  CHECK(shown["weights_bytes"] == 20 * 256 + 256 * 784 + 2 * 4 * (256 + 784));
+  CHECK(shown["weights_type"] == "int8");
+  CHECK(shown["plan"]["xnnpack"]["lowerings"] == Json({"portable", "portable"}));
+  CHECK(run_figment("check " + out).code == 0);
+}
+
 TEST_CASE("show names inputs, outputs, operators and bytes") {
   const ScratchFolder folder;
   write_text(folder / "LICENCE", "Free for all.\nSecond line.\n");
@@ -120,11 +151,11 @@ TEST_CASE("show names inputs, outputs, operators and bytes") {
   const std::string text = run_figment("show " + model).output;
   CHECK(text.find("Nx784") != std::string::npos);
   CHECK(text.find("Free for all.") != std::string::npos);
-  CHECK(run_figment("show --ops " + model).output == "Dense,Unary\n");
+  CHECK(run_figment("show --ops " + model).output == "Dense,Unary:LeakyRelu,Unary:Sigmoid\n");
   CHECK(run_figment("show --plan " + model).output.find("portable, batch 1: arena") !=
         std::string::npos);
   // Through a pipe: the model is read, not mapped.
-  CHECK(run_figment("show --ops -", read_text(model)).output == "Dense,Unary\n");
+  CHECK(run_figment("show --ops -", read_text(model)).output == "Dense,Unary:LeakyRelu,Unary:Sigmoid\n");
 }
 
 TEST_CASE("show draws the graph, coloured by what bench measured") {

@@ -20,7 +20,7 @@ TEST_CASE("numbers") {
 TEST_CASE("operators of a model") {
   const testing::SmallModel small;
   const format::Model& root = small.model.root();
-  CHECK(operators_used(root) == std::vector<std::string>{"Dense", "Unary", "Binary"});
+  CHECK(operators_used(root) == std::vector<std::string>{"Dense", "Binary", "Unary:Relu"});
   const format::Operator& dense = *root.operators()->Get(0);
   CHECK(operator_kind(dense) == "Dense");
   CHECK(operator_detail(root, dense).empty());

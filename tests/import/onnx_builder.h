@@ -1,7 +1,7 @@
 // Builds small ONNX models for tests, as an exporter would write them.
 #pragma once
 
-#include <onnx/onnx_pb.h>
+#include <onnx/onnx.pb.h>
 
 #include <filesystem>
 #include <initializer_list>

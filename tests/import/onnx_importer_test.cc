@@ -178,9 +178,9 @@ TEST_CASE("functions of the model are written out, with their attributes") {
   *function.add_node() = make_onnx_node("Add", {"x", "x"}, {"out"});
   check_values(builder, {{-4, 3}}, {1, 2}, {-0.08, 12});  // -4 * 0.5 * 2 * 0.01 * 2
 
-  // A default value (field 11), which this version of the messages keeps as unknown.
+  // A default value.
   onnx::AttributeProto otherwise = attribute("slope", 0.25F);
-  function.mutable_unknown_fields()->AddLengthDelimited(11, otherwise.SerializeAsString());
+  *function.add_attribute_proto() = otherwise;
   check_values(builder, {{-4, 3}}, {1, 2}, {-2, 12});
 
   *function.mutable_node(1) = make_onnx_node("LeakyDouble", {"x"}, {"out"});

@@ -1,6 +1,8 @@
 // The arena's size is exact to the byte, and the planner wastes next to nothing.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/support/loaded_model.h"
 
 namespace figment::testing {
@@ -61,6 +63,32 @@ TEST_CASE("an arena that begins at an odd address is refused") {
   const auto refused = Session::create(*model, arena.span().subspan(4), {});
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.status().code == ErrorCode::kBadArgument);
+}
+
+TEST_CASE("a workspace measures as the system's memory does, or is too small to") {
+  for (const auto& path : shipped_models()) {
+    const AlignedMemory file = read_aligned(path);
+    const auto model = Model::open(file.span());
+    REQUIRE(model.ok());
+    const Options options{.backend = Backend::kPortable};
+    const auto need = Session::arena_bytes(*model, options);
+    REQUIRE(need.ok());
+    // The tables alone are measured in: the activations need not fit.
+    std::size_t least = *need;
+    for (std::size_t bytes = *need; bytes > 0; bytes -= std::min<std::size_t>(bytes, 64)) {
+      const AlignedMemory workspace(bytes);
+      const auto measured = Session::arena_bytes(*model, options, workspace.span());
+      if (!measured.ok()) {
+        CHECK(measured.status().code == ErrorCode::kArenaTooSmall);
+        break;
+      }
+      CHECK(*measured == *need);
+      least = bytes;
+    }
+    CAPTURE(path.string());
+    CHECK(least < *need);
+    CHECK(least > 64);
+  }
 }
 
 TEST_CASE("the planner stays within a tenth of the largest sum of tensors alive at once") {

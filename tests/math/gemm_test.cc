@@ -47,7 +47,7 @@ void check_product(std::int64_t rows, std::int64_t columns, std::int64_t depth, 
   const std::vector<float> bias = random_floats(columns, 3);
   std::vector<float> c(static_cast<std::size_t>(rows * (columns + gap)), 99.0f);
   std::vector<float> scratch(
-      static_cast<std::size_t>(gemm_scratch_bytes(type, depth)) / sizeof(float) + 1, 0.0f);
+      static_cast<std::size_t>(gemm_scratch_bytes(type, depth, rows)) / sizeof(float) + 1, 0.0f);
   scratch.back() = 77.0f;
 
   Gemm product;
@@ -101,8 +101,8 @@ TEST_CASE("more rows than a block of the cache holds") {
 }
 
 TEST_CASE("float32 needs no scratch, float16 a few rows") {
-  CHECK(gemm_scratch_bytes(DataType::kFloat32, 1000) == 0);
-  CHECK(gemm_scratch_bytes(DataType::kFloat16, 1000) <= 8 * 1000);
+  CHECK(gemm_scratch_bytes(DataType::kFloat32, 1000, 3) == 0);
+  CHECK(gemm_scratch_bytes(DataType::kFloat16, 1000, 3) <= 8 * 1000);
 }
 
 }  // namespace

@@ -69,6 +69,19 @@ std::vector<TestTensor> operands(const Case& c) {
           c.with_bias ? constant(shape_of({c.outputs}), 3) : absent()};
 }
 
+// With int8 weights, of pictures that are quantized without an error.
+void check_int8(const Case& c) {
+  CAPTURE(c.height);
+  CAPTURE(c.channels);
+  CAPTURE(c.outputs);
+  CAPTURE(c.options.groups);
+  std::vector<TestTensor> inputs = operands(c);
+  inputs[0] = black_and_white(inputs[0]);
+  inputs[1] = rows_as_int8(inputs[1], c.outputs);
+  check_operator(options_of(c.options), inputs, output_shape(c),
+                 leaky_relu_of(reference(c, inputs[0], inputs[1], inputs[2])), 1e-5, leaky_relu());
+}
+
 void check(const Case& c) {
   CAPTURE(c.height);
   CAPTURE(c.channels);
@@ -147,6 +160,30 @@ TEST_CASE("depthwise convolutions") {
     }
 }
 
+TEST_CASE("int8 weights") {
+  for (int channels : {1, 3, 17})
+    for (int outputs : {1, 3, 24})
+      for (int stride : {1, 2})
+        check_int8({2, 7, 13, channels, outputs, 3, 3, sliding(stride, 1, {1, 1, 1, 1})});
+  check_int8({1, 13, 7, 3, 7, 5, 2, sliding(1, 1, {2, 2, 0, 1}), DataType::kFloat32, false});
+  check_int8({2, 13, 7, 7, 3, 3, 3, sliding(1, 2, {2, 2, 2, 2})});
+  check_int8({5, 7, 5, 17, 24, 1, 1});
+  check_int8({1, 7, 5, 6, 4, 1, 1, sliding(1, 1, {0, 0, 0, 0}, 2)});
+  check_int8({2, 5, 7, 6, 9, 3, 3, sliding(1, 1, {1, 1, 1, 1}, 3)});
+  check_int8({1, 7, 5, 7, 7, 3, 3, sliding(1, 1, {1, 1, 1, 1}, 7)});   // depthwise
+  check_int8({1, 7, 5, 7, 14, 3, 3, sliding(1, 1, {1, 0, 1, 0}, 7)});  // several outputs each
+  check_int8({1, 40, 40, 24, 3, 3, 3, sliding(1, 1, {1, 1, 1, 1})});
+  check_int8({1, 5, 5, 600, 3, 3, 3, sliding(1, 1, {1, 1, 1, 1})});
+}
+
+TEST_CASE("int8 weights of pictures in grey") {
+  const Case c{1, 13, 13, 5, 3, 3, 3, sliding(1, 1, {1, 1, 1, 1})};
+  std::vector<TestTensor> inputs = operands(c);
+  inputs[1] = rows_as_int8(inputs[1], c.outputs);
+  check_operator(options_of(c.options), inputs, output_shape(c),
+                 reference(c, inputs[0], inputs[1], inputs[2]), 0.05);
+}
+
 TEST_CASE("more output pixels than fit into a tile, more depth than a tile holds") {
   check({1, 40, 40, 24, 3, 3, 3, sliding(1, 1, {1, 1, 1, 1})});
   Case deep{1, 5, 5, 600, 3, 3, 3, sliding(1, 1, {1, 1, 1, 1}), DataType::kFloat16};
@@ -194,6 +231,7 @@ TEST_CASE("convolutions that are refused") {
   check_refused(plain, {batched_input(shape_of({1, 7, 6})), inputs[1]}, {}, "must have 4 axes");
   check_refused(plain, {inputs[0], constant(shape_of({4, 3, 18}))}, {}, "must have 4 axes");
   check_refused(plain, {inputs[0], inputs[1], constant(shape_of({5}))}, {}, "a vector of 4");
+  check_refused(plain, {inputs[0], rows_as_int8(inputs[1], 2)}, {}, "2 scales but must have 4");
 }
 
 }  // namespace

@@ -74,6 +74,28 @@ std::vector<TestTensor> operands(const Case& c) {
           c.with_bias ? constant(shape_of({c.outputs}), 3) : absent()};
 }
 
+// Weights as int8: the channel is that of the output.
+TestTensor channels_as_int8(const Case& c, const TestTensor& weights) {
+  const auto extent = [&](int axis) { return static_cast<std::size_t>(weights.shape[axis]); };
+  return as_int8(weights, c.outputs, [&](std::size_t i) {
+    const std::size_t group = i / (extent(1) * extent(2) * extent(3) * extent(4));
+    return group * extent(3) + i / extent(4) % extent(3);
+  });
+}
+
+// With int8 weights, of pictures that are quantized without an error.
+void check_int8(const Case& c) {
+  CAPTURE(c.height);
+  CAPTURE(c.channels);
+  CAPTURE(c.outputs);
+  CAPTURE(c.options.groups);
+  std::vector<TestTensor> inputs = operands(c);
+  inputs[0] = black_and_white(inputs[0]);
+  inputs[1] = channels_as_int8(c, inputs[1]);
+  check_operator(options_of(c.options), inputs, output_shape(c),
+                 leaky_relu_of(reference(c, inputs[0], inputs[1], inputs[2])), 1e-5, leaky_relu());
+}
+
 void check(const Case& c, double tolerance = 1e-5) {
   CAPTURE(c.height);
   CAPTURE(c.channels);
@@ -147,6 +169,28 @@ TEST_CASE("groups and depthwise") {
     check({1, 5, 7, 7, 7, 4, 4, spreading(2, 1, {1, 1, 1, 1}, 0, 7), type});
     check({5, 5, 5, 3, 6, 3, 3, spreading(1, 1, {1, 1, 1, 1}, 0, 3), type});
   }
+}
+
+TEST_CASE("int8 weights") {
+  for (int channels : {1, 3, 17})
+    for (int outputs : {1, 3, 8})
+      for (int stride : {1, 2})
+        check_int8({2, 4, 5, channels, outputs, 3, 3, spreading(stride, 1, {1, 1, 1, 1})});
+  check_int8({1, 1, 1, 24, 17, 4, 4, spreading(1, 1, {0, 0, 0, 0}), DataType::kFloat32, false});
+  check_int8({2, 5, 4, 6, 9, 3, 3, spreading(2, 1, {1, 1, 1, 1}, 1, 3)});
+  check_int8({1, 4, 5, 8, 4, 4, 2, spreading(1, 2, {0, 1, 0, 1}, 0, 4)});
+  check_int8({1, 5, 7, 7, 7, 4, 4, spreading(2, 1, {1, 1, 1, 1}, 0, 7)});
+  check_int8({1, 13, 16, 5, 64, 4, 4, spreading(2, 1, {1, 1, 1, 1})});
+}
+
+TEST_CASE("int8 weights of pictures in grey, and scales that are wrong") {
+  const Case c{1, 7, 6, 12, 5, 4, 4, spreading(2, 1, {1, 1, 1, 1})};
+  std::vector<TestTensor> inputs = operands(c);
+  inputs[1] = channels_as_int8(c, inputs[1]);
+  check_operator(options_of(c.options), inputs, output_shape(c),
+                 reference(c, inputs[0], inputs[1], inputs[2]), 0.05);
+  inputs[1].scales.pop_back();
+  check_refused(options_of(c.options), inputs, {}, "4 scales but must have 5");
 }
 
 TEST_CASE("columns of more input rows than are held at a time") {

@@ -51,6 +51,51 @@ TEST_CASE("dense layers as wide as real ones, and over inner axes") {
   check_dense(shape_of({2, 5, 8}), 2, DataType::kFloat16, false);
 }
 
+TEST_CASE("int8 weights, the same bits on both backends") {
+  const format::OperatorOptionsUnion options = options_of(format::DenseT{});
+  for (int batch : {1, 5, 130})
+    for (int inputs : {1, 3, 8, 17, 24, 301})
+      for (int outputs : {1, 7, 24}) {
+        CAPTURE(batch);
+        CAPTURE(inputs);
+        CAPTURE(outputs);
+        const TestTensor weights = rows_as_int8(constant(shape_of({outputs, inputs})), outputs);
+        const TestTensor bias = outputs == 7 ? absent() : constant(shape_of({outputs}), 3);
+        const TestTensor x = batched_input(shape_of({batch, inputs}));
+        const TestTensor exact = black_and_white(x);
+        check_operator(options, {exact, weights, bias}, shape_of({batch, outputs}),
+                       leaky_relu_of(reference(exact, weights, bias)), 1e-5, leaky_relu());
+        // Half a step of 2/255 in each product at most.
+        check_operator(options, {x, weights, bias}, shape_of({batch, outputs}),
+                       reference(x, weights, bias), inputs * 0.5 * 2 / 255);
+        const Run portable = run_operator(options, {x, weights, bias}, {}, Backend::kPortable);
+        const Run xnnpack = run_operator(options, {x, weights, bias}, {}, Backend::kXnnpack);
+        CHECK(xnnpack.lowering == "portable");
+        CHECK(xnnpack.values == portable.values);
+      }
+}
+
+TEST_CASE("int8 weights that are refused") {
+  const format::OperatorOptionsUnion options = options_of(format::DenseT{});
+  const TestTensor x = batched_input(shape_of({2, 7}));
+  const TestTensor sound = rows_as_int8(constant(shape_of({3, 7})), 3);
+  TestTensor weights = sound;
+  weights.scales.push_back(1);
+  check_refused(options, {x, weights}, {}, "input 1 is int8 and has 4 scales but must have 3");
+  weights.scales.clear();
+  check_refused(options, {x, weights}, {}, "has 0 scales");
+  const TestTensor deep = batched_input(shape_of({1, 65537}));
+  weights = rows_as_int8(constant(shape_of({1, 65537})), 1);
+  check_refused(options, {deep, weights}, {}, "products over 65537 numbers, more than 65536");
+  weights = rows_as_int8(constant(shape_of({2, 7})), 2);
+  check_refused(options, {weights, sound}, {}, "input 0 must be float32");
+  TestTensor computed = fixed_input(shape_of({3, 7}));
+  computed.type = DataType::kInt8;
+  check_refused(options, {x, computed}, {}, "input 1 must be float32");
+  check_refused(options, {x, sound, rows_as_int8(constant(shape_of({3})), 3)}, {},
+                "input 2 must be float32");
+}
+
 TEST_CASE("more rows than the matrix product takes at a time") {
   check_dense(shape_of({130, 1000}), 5, DataType::kFloat16, true);
 }

@@ -1,6 +1,8 @@
 // Operands for the tests of operators, in one line each.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -36,6 +38,36 @@ inline TestTensor constant(const Shape& shape, std::uint32_t seed = 2,
   tensor.type = type;
   if (type == DataType::kFloat16)
     for (float& value : tensor.values) value = math::widen_half(math::narrow_to_half(value));
+  return tensor;
+}
+
+// A constant as int8 weights of `channels` channels, element i of channel channel_of(i); its values
+// become those that int8 holds.
+template <typename ChannelOf>
+TestTensor as_int8(TestTensor tensor, int channels, const ChannelOf& channel_of) {
+  tensor.type = DataType::kInt8;
+  tensor.scales.assign(static_cast<std::size_t>(channels), 1e-3f);
+  for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+    float& scale = tensor.scales[channel_of(i)];
+    scale = std::max(scale, std::fabs(tensor.values[i]) / 127);
+  }
+  for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+    const float scale = tensor.scales[channel_of(i)];
+    tensor.integers.push_back(static_cast<std::int32_t>(std::lround(tensor.values[i] / scale)));
+    tensor.values[i] = scale * static_cast<float>(tensor.integers.back());
+  }
+  return tensor;
+}
+
+// The same for weights whose channels are rows, one after another.
+inline TestTensor rows_as_int8(const TestTensor& tensor, int channels) {
+  const std::size_t row = tensor.values.size() / static_cast<std::size_t>(channels);
+  return as_int8(tensor, channels, [&](std::size_t i) { return i / row; });
+}
+
+// Zeros and ones: what the portable backend quantizes for int8 weights without an error.
+inline TestTensor black_and_white(TestTensor tensor) {
+  for (float& value : tensor.values) value = value > 0 ? 1.0f : 0.0f;
   return tensor;
 }
 

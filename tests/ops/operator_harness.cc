@@ -48,6 +48,8 @@ std::vector<std::byte> bytes_of(const TestTensor& tensor) {
       for (float value : tensor.values) halves.push_back(math::narrow_to_half(value));
       return bytes_of(halves);
     }
+    case DataType::kInt8:
+      return bytes_of(std::vector<std::int8_t>(tensor.integers.begin(), tensor.integers.end()));
     case DataType::kUInt8: {
       std::vector<std::uint8_t> small;
       for (float value : tensor.values) small.push_back(static_cast<std::uint8_t>(value));
@@ -105,6 +107,7 @@ converter::Graph build(const format::OperatorOptionsUnion& options,
       tensor.shape[0] = 1;
       tensor.batch_axis = 0;
     }
+    tensor.scales = input.scales;
     if (input.constant)
       tensor.data = bytes_of(input);
     else

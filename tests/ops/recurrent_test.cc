@@ -168,6 +168,22 @@ TEST_CASE("weights in float16") {
         make_layer(cell, {3, 5, 6, 9}, RecurrentDirection::Bidirectional, DataType::kFloat16));
 }
 
+TEST_CASE("weights in int8") {
+  for (const RecurrentCell cell : kCells)
+    for (const bool reset_after : {false, true}) {
+      Layer layer = make_layer(cell, {3, 5, 6, 9}, RecurrentDirection::Bidirectional);
+      layer.reset_after = reset_after;
+      layer.hidden = initial_state(layer, 15);
+      for (TestTensor* weights : {&layer.weights, &layer.state_weights})
+        *weights = rows_as_int8(*weights, weights->shape[0] * weights->shape[1]);
+      // Inputs and states are quantized in steps of at most 2/255.
+      check_operator(options_for(layer), operands_of(layer), output_shape(layer), reference(layer),
+                     0.03);
+      layer.state_weights.scales.pop_back();
+      check_refused(options_for(layer), operands_of(layer), {}, "scales but must have");
+    }
+}
+
 TEST_CASE("weights that the model computes") {
   for (const RecurrentCell cell : kCells) {
     Layer layer = make_layer(cell, {2, 2, 3, 5});

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <random>
 #include <string>
 
@@ -36,8 +37,10 @@ std::vector<std::byte> repack(const std::function<void(format::ModelT&)>& change
       data = builder.CreateVector(tensor->data);
     }
     const auto shape = builder.CreateVector(tensor->shape);
+    flatbuffers::Offset<flatbuffers::Vector<float>> scales;
+    if (!tensor->scales.empty()) scales = builder.CreateVector(tensor->scales);
     tensors.push_back(format::CreateTensor(builder, builder.CreateString(tensor->name),
-                                           tensor->type, shape, tensor->batch_axis, data));
+                                           tensor->type, shape, tensor->batch_axis, data, scales));
   }
   const auto tensor_vector = builder.CreateVector(tensors);
   std::vector<flatbuffers::Offset<format::Operator>> operators;
@@ -189,10 +192,43 @@ TEST_CASE("dishonest tensors are refused with a sentence") {
                       ErrorCode::kUnsupported, "does not know");
 }
 
+TEST_CASE("int8 weights open with their scales, and are refused with others") {
+  using format::ModelT;
+  // The first operator's weights, a scale for each of its outputs, which stand outermost.
+  const auto to_int8 = [](ModelT& m) -> format::TensorT& {
+    format::TensorT& weights = *m.tensors[static_cast<std::size_t>(m.operators[0]->inputs[1])];
+    std::size_t elements = 1;
+    for (const std::int32_t extent : weights.shape) elements *= static_cast<std::size_t>(extent);
+    weights.data.resize(elements);
+    weights.type = format::DataType::Int8;
+    weights.scales.assign(static_cast<std::size_t>(weights.shape[0]), 0.01f);
+    m.version = 2;
+    return weights;
+  };
+  CHECK(status_after([&](ModelT& m) { to_int8(m); }).ok());
+  check_refused_after([&](ModelT& m) { to_int8(m).scales.pop_back(); }, ErrorCode::kBadFile,
+                      "scales but must have");
+  check_refused_after([&](ModelT& m) { to_int8(m).scales.clear(); }, ErrorCode::kBadFile,
+                      "has 0 scales but must have");
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::infinity(), 0.0f, -0.01f})
+    check_refused_after([&](ModelT& m) { to_int8(m).scales.back() = bad; }, ErrorCode::kBadFile,
+                        "a scale that is no positive number");
+  check_refused_after([&](ModelT& m) { to_int8(m).type = format::DataType::UInt8; },
+                      ErrorCode::kBadFile, "has scales but is no int8 constant");
+  check_refused_after([&](ModelT& m) { to_int8(m).data.clear(); }, ErrorCode::kBadFile,
+                      "has scales but is no int8 constant");
+  check_refused_after([&](ModelT& m) { to_int8(m).data.pop_back(); }, ErrorCode::kBadFile,
+                      "bytes, which its shape does not");
+}
+
 // A file may be changed anywhere: whatever still opens must run without harm (the sanitizers look
 // on).
 TEST_CASE("flipped bits are refused or run") {
-  const AlignedMemory file = read_aligned(shipped_models().front());
+  std::filesystem::path path = shipped_models().front();
+  SUBCASE("float16 weights") {}
+  SUBCASE("int8 weights") { path = FIGMENT_SOURCE_DIR "/models/digits_vae/decoder_int8.fgm"; }
+  const AlignedMemory file = read_aligned(path);
   std::mt19937 random(1);
   int opened = 0;
   int refused = 0;

@@ -118,6 +118,8 @@ struct Tensor {
   DataType type = DataType::kFloat32;
   bool constant = false;  // lives in the model's bytes: read only
   bool absent = false;
+  // Of int8 weights: element q of output channel c stands for scales[c] * q.
+  std::span<const float> scales = {};
 
   bool present() const { return !absent; }
   float* floats() const { return static_cast<float*>(data); }
@@ -237,9 +239,12 @@ inline constexpr std::size_t kArenaAlignment = 64;
 // it releases nothing, for it owns nothing.
 class Session {
  public:
-  // The exact number of bytes that create() takes with the same options on this machine. Borrows
-  // memory from the system while it measures and gives it back before it returns.
-  static Result<std::size_t> arena_bytes(const Model& model, const Options& options);
+  // The exact number of bytes that create() takes with the same options on this machine. Measures
+  // in `workspace`, which begins at a multiple of kArenaAlignment: the arena to be will do. Without
+  // one it borrows memory from the system, where there is a heap, and gives it back before it
+  // returns.
+  static Result<std::size_t> arena_bytes(const Model& model, const Options& options,
+                                         std::span<std::byte> workspace = {});
 
   // Lays the model out in `arena` (which must begin at a multiple of kArenaAlignment and outlive
   // the session, as must the model's bytes). Takes nothing from the heap.

@@ -16,7 +16,7 @@ set(FIGMENT_XNNPACK OFF CACHE BOOL "The fast backend (x86-64 and ARM)")
 
 set(CMAKE_CXX_FLAGS_INIT "-msimd128 -fno-exceptions -fno-rtti")
 # What the library of older Emscriptens lacks of C++20.
-string(APPEND CMAKE_CXX_FLAGS_INIT " -isystem ${CMAKE_CURRENT_LIST_DIR}/web")
+string(APPEND CMAKE_CXX_FLAGS_INIT " -isystem ${CMAKE_CURRENT_LIST_DIR}/../web")
 
 # Emscripten's file names / alone; FlatBuffers' headers and compiler are this machine's.
 list(APPEND CMAKE_SYSTEM_PREFIX_PATH /usr/local /usr)
