@@ -15,6 +15,7 @@ convert digits_vae/encoder digits_vae/encoder --name "digits VAE encoder"
 convert digits_vae/decoder digits_vae/decoder --name "digits VAE decoder" --image 28x28x1
 convert digits_vae/decoder digits_vae/decoder_int8 --name "digits VAE decoder" --image 28x28x1 \
   --weights int8 --min-psnr 40
+convert digits_plane/decoder digits_plane/decoder --name "digits plane decoder" --image 28x28x1 --weights f16
 convert digits_gan/generator digits_gan/generator --name "digits GAN generator" --weights f16
 convert digits_gan/generator digits_gan/generator_int8 --name "digits GAN generator" \
   --weights int8 --min-psnr 40

@@ -25,6 +25,7 @@ struct Part {
 const Part kParts[] = {
     {"digits_vae", "encoder", {"image"}, {"mean", "log_variance"}},
     {"digits_vae", "decoder", {"latent"}, {"image"}},
+    {"digits_plane", "decoder", {"latent"}, {"image"}},
     {"digits_gan", "generator", {"latent"}, {"image"}},
     {"digits_gan", "discriminator", {"image"}, {"logits"}},
     {"names_vae", "names_decoder", {"latent", "previous", "hidden"}, {"logits", "next_hidden"}},
