@@ -47,9 +47,9 @@ inline void dot_int8(const std::int16_t* a, std::int64_t a_stride, const std::in
   }
 #endif
   for (; k < depth; ++k) {
-    const std::int16_t weight = b[k];  // as wide as a: compilers know an instruction for that
-    sum += std::int32_t{a[k]} * weight;
-    if constexpr (kRows == 2) other_sum += std::int32_t{other[k]} * weight;
+    // 16 bits on both sides: compilers know an instruction for that.
+    sum += std::int32_t{a[k]} * std::int16_t{b[k]};
+    if constexpr (kRows == 2) other_sum += std::int32_t{other[k]} * std::int16_t{b[k]};
   }
   sums[0] = sum;
   if constexpr (kRows == 2) sums[1] = other_sum;
