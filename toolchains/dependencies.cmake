@@ -4,8 +4,11 @@
 # ccache, where present, makes a second build of the same sources nearly free.
 find_program(FIGMENT_CCACHE ccache)
 if(FIGMENT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND PROJECT_IS_TOP_LEVEL)
-  # Precompiled headers are beyond it otherwise.
-  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${FIGMENT_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FIGMENT_CCACHE})
+  if(FIGMENT_PRECOMPILE)
+    # Precompiled headers are beyond it otherwise.
+    list(PREPEND CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros)
+  endif()
 endif()
 
 # figment_find_headers(variable header): sets `variable` to the folder in which the header-only library's

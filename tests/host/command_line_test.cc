@@ -155,7 +155,8 @@ TEST_CASE("show names inputs, outputs, operators and bytes") {
   CHECK(run_figment("show --plan " + model).output.find("portable, batch 1: arena") !=
         std::string::npos);
   // Through a pipe: the model is read, not mapped.
-  CHECK(run_figment("show --ops -", read_text(model)).output == "Dense,Unary:LeakyRelu,Unary:Sigmoid\n");
+  CHECK(run_figment("show --ops -", read_text(model)).output ==
+        "Dense,Unary:LeakyRelu,Unary:Sigmoid\n");
 }
 
 TEST_CASE("show draws the graph, coloured by what bench measured") {
