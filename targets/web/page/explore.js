@@ -143,7 +143,8 @@ export class Explore {
     if (this.#info.kind === "text") return {width: 4, height: 9};
     const inHalfASecond = this.#engine.rate > 0 ? Math.floor(Math.sqrt(this.#engine.rate / 2)) : Infinity;
     const side = Math.max(3, Math.min(this.#flat ? 15 : 9, inHalfASecond));
-    return {width: side, height: side};
+    const odd = side - (1 - (side % 2)); // so that the middle is a sample
+    return {width: odd, height: odd};
   }
 
   #drawPlane = latest(async () => {

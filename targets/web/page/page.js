@@ -7,9 +7,9 @@ import {randomSeed, readSeed} from "./seed.js";
 
 // The first is opened at the start.
 const kModels = [
-  {file: "digits_plane.fgm", label: "Digits, flat"},
-  {file: "digits_vae.fgm", label: "Digits, VAE"},
-  {file: "digits_gan.fgm", label: "Digits, GAN"},
+  {file: "digits_plane.fgm", label: "Digits plane"},
+  {file: "digits_vae.fgm", label: "Digits VAE"},
+  {file: "digits_gan.fgm", label: "Digits GAN"},
   {file: "names_vae.fgm", label: "Names"},
 ];
 

@@ -51,7 +51,8 @@ export class Walk {
     if (firsts.includes(null)) return;
     const ends = firsts.map(({latents}) => latents);
     const strip = this.#root.querySelector(".strip");
-    const steps = info.kind === "picture" ? 9 : strip.clientWidth < 420 ? 3 : 5;
+    // As many as leave room for a word, or fill the half of the page.
+    const steps = info.kind === "text" ? (strip.clientWidth < 420 ? 3 : 5) : info.latentSize === 2 ? 7 : 9;
     const latents = new Float32Array(steps * info.latentSize);
     for (let step = 0; step < steps; ++step)
       latents.set(this.#between(...ends, step / (steps - 1)), step * info.latentSize);
