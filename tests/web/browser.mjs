@@ -25,6 +25,7 @@ export async function withPage(test, options = {}) {
   });
   try {
     const context = await browser.newContext({viewport: {width: 1280, height: 800}, ...options});
+    context.setDefaultTimeout(180_000); // for machines that are busy with other tests
     const page = await context.newPage();
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(error.message));
