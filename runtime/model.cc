@@ -24,7 +24,8 @@ Status check_tensor(const format::Tensor& tensor, int index) {
       return bad_file(
           {"tensor ", index, " has an extent of ", extent, "; every extent must be positive"});
     elements *= extent;
-    if (elements > INT32_MAX) return bad_file({"tensor ", index, " has more than 2^31 elements"});
+    if (elements > kMaxElements)
+      return bad_file({"tensor ", index, " has more than ", kMaxElements, " elements"});
   }
   if (tensor.batch_axis() < -1 || tensor.batch_axis() >= rank)
     return bad_file({"tensor ", index, " grows along axis ", int{tensor.batch_axis()},

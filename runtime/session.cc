@@ -49,9 +49,9 @@ Status check_options(const Model& model, const Options& options) {
     if (tensor->batch_axis() < 0) continue;
     std::int64_t elements = options.batch;
     for (const std::int32_t extent : *tensor->shape()) elements *= extent;
-    if (elements > INT32_MAX)
-      return bad_argument(
-          {"a batch of ", options.batch, " makes tensors of more than 2^31 elements"});
+    if (elements > kMaxElements)
+      return bad_argument({"a batch of ", options.batch, " makes tensors of more than ",
+                           kMaxElements, " elements"});
   }
   return check_shapes(model.root(), options.batch);
 }

@@ -93,7 +93,7 @@ Status set_result(Tensor& result, DataType type, const Shape& shape) {
     if (shape[axis] <= 0)
       return bad_file({"the output would have shape ", shape, ": every extent must be positive"});
     elements *= shape[axis];
-    if (elements > INT32_MAX)
+    if (elements > kMaxElements)
       return bad_file({"the output would have shape ", shape, ": too large"});
   }
   result.type = type;

@@ -39,7 +39,7 @@ Status require_groups(int groups, int count, const char* what);
 Status require_epsilon(float epsilon);
 
 // Bytes of scratch that one operator may ask for; more would not be addressable on a small device.
-inline constexpr std::int64_t kMaxScratch = INT32_MAX;
+inline constexpr std::int64_t kMaxScratch = sizeof(void*) < 8 ? 1 << 28 : INT32_MAX;
 
 Status require_scratch(std::int64_t bytes);
 

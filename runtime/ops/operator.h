@@ -30,6 +30,9 @@ struct Operation {
 };
 
 inline constexpr int kMaxInputs = 64;
+// Elements of a tensor at most: 32 bits count them, and where addresses have 32 bits their bytes
+// must not pass for few.
+inline constexpr std::int64_t kMaxElements = sizeof(void*) < 8 ? 1 << 26 : INT32_MAX;
 inline constexpr int kMaxOutputs = 1;
 
 namespace ops {

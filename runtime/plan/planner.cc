@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::int32_t kNone = -1;
 
+// What does not fit into an address passes for this, which no arena has (base/arena.cc).
+constexpr std::size_t kTooMuch = SIZE_MAX / 2;
+
+std::size_t add(std::size_t a, std::size_t b) {
+  return a > kTooMuch || b > kTooMuch - a ? kTooMuch : a + b;
+}
+
 bool live_together(const Interval& a, const Interval& b) {
   return a.first <= b.last && b.first <= a.last;
 }
@@ -38,11 +45,11 @@ std::size_t place(std::span<Interval> intervals) {
     std::size_t offset = 0;
     for (std::int32_t other = lowest; other != kNone; other = at(other).next) {
       if (!live_together(at(other), block)) continue;
-      if (offset + block.bytes <= at(other).offset) break;
-      offset = std::max(offset, at(other).offset + at(other).bytes);
+      if (add(offset, block.bytes) <= at(other).offset) break;
+      offset = std::max(offset, add(at(other).offset, at(other).bytes));
     }
     block.offset = offset;
-    total = std::max(total, offset + block.bytes);
+    total = std::max(total, add(offset, block.bytes));
     std::int32_t* link = &lowest;
     while (*link != kNone && at(*link).offset <= offset) link = &at(*link).next;
     block.next = *link;
@@ -57,7 +64,7 @@ std::size_t peak_live(std::span<const Interval> intervals) {
   for (const Interval& start : intervals) {
     std::size_t sum = 0;
     for (const Interval& other : intervals)
-      if (other.first <= start.first && start.first <= other.last) sum += other.bytes;
+      if (other.first <= start.first && start.first <= other.last) sum = add(sum, other.bytes);
     peak = std::max(peak, sum);
   }
   return peak;

@@ -199,12 +199,12 @@ Array read_npy(std::span<const std::byte> bytes, const std::string& name) {
   const ValueType& type = find_type(header.type, name);
 
   // Compared against the bytes that are there before anything is multiplied out.
-  const std::size_t most = text.size() / type.bytes;
-  std::size_t count = 1;
+  const std::uint64_t most = text.size() / type.bytes;
+  std::uint64_t count = 1;
   for (const std::int64_t extent : header.shape) {
-    if (extent > 0 && count > most / static_cast<std::size_t>(extent))
+    if (extent > 0 && count > most / static_cast<std::uint64_t>(extent))
       throw damaged(name, "it is cut short");
-    count *= static_cast<std::size_t>(extent);
+    count *= static_cast<std::uint64_t>(extent);
   }
   const std::size_t data = begin + header_bytes;
   if (text.size() - data < count * type.bytes) throw damaged(name, "it is cut short");

@@ -68,6 +68,13 @@ TEST_CASE("random life times never overlap and stay near the bound") {
   CHECK(worst < 1.5);
 }
 
+TEST_CASE("more than can be addressed is told as more, not as what is left of it") {
+  constexpr std::size_t kThird = SIZE_MAX / 3 / 64 * 64;
+  std::vector<Interval> intervals(5, block(kThird, 0, 0));
+  CHECK(place(intervals) > SIZE_MAX / 4);
+  CHECK(peak_live(intervals) > SIZE_MAX / 4);
+}
+
 TEST_CASE("the same life times are placed alike") {
   std::vector<Interval> a{block(64, 0, 3), block(64, 1, 2), block(64, 2, 5), block(128, 0, 0)};
   std::vector<Interval> b = a;

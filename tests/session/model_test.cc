@@ -179,7 +179,12 @@ TEST_CASE("dishonest tensors are refused with a sentence") {
       [&](ModelT& m) {
         weights(m).shape = {1 << 30, 1 << 30, 1 << 30};
       },
-      ErrorCode::kBadFile, "2^31");
+      ErrorCode::kBadFile, "has more than");
+  // 4 * (2^30 + 1) bytes are 4 where addresses have 32 bits.
+  CHECK(status_after([&](ModelT& m) {
+          weights(m).shape = {(1 << 30) + 1};
+          weights(m).data.resize(4);
+        }).code == ErrorCode::kBadFile);
   check_refused_after([&](ModelT& m) { weights(m).shape.assign(9, 1); }, ErrorCode::kBadFile,
                       "9 axes");
   check_refused_after([&](ModelT& m) { weights(m).batch_axis = 0; }, ErrorCode::kBadFile,
