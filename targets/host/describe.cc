@@ -181,6 +181,7 @@ std::vector<std::string> operators_used(const format::Model& root) {
     }
   }
   std::vector<std::string> names;
+  names.reserve(kinds.size() + functions.size());
   for (const format::OperatorOptions kind : kinds)
     names.emplace_back(format::EnumNameOperatorOptions(kind));
   for (const format::UnaryFunction function : functions)
