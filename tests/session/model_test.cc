@@ -240,7 +240,13 @@ TEST_CASE("flipped bits are refused or run") {
   // The graph stands at the front or the end of the file, apart from the weights: aim there, and
   // anywhere.
   const std::size_t size = file.span().size();
-  for (int round = 0; round < 3000; ++round) {
+  // An emulator takes a hundred times as long; what is the same on every machine is found natively.
+#ifdef FIGMENT_EMULATED
+  constexpr int kRounds = 300;
+#else
+  constexpr int kRounds = 3000;
+#endif
+  for (int round = 0; round < kRounds; ++round) {
     AlignedMemory changed = align_bytes(file.span());
     for (unsigned flips = 1 + random() % 3; flips > 0; --flips) {
       std::size_t at = random() % 4096;
@@ -262,8 +268,8 @@ TEST_CASE("flipped bits are refused or run") {
     auto session = Session::create(*model, arena.span(), options);
     if (session.ok()) CHECK(session->run().ok());
   }
-  CHECK(opened > 100);
-  CHECK(refused > 100);
+  CHECK(opened > kRounds / 30);
+  CHECK(refused > kRounds / 30);
 }
 
 TEST_CASE("the content hash is that of the file") {
