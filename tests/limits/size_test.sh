@@ -12,28 +12,39 @@ library_limit=$((250 * 1024)) # everywhere
 model_limit=$((48 * 1024))    # on aarch64
 result=0
 
-# configure TREE OPERATORS TOOLCHAIN: false, with the reason in TREE.log, where the compiler is missing.
+# configure TREE PRESET OPERATORS TOOLCHAIN: false, with the reason in TREE.log, where the compiler is missing.
 configure() {
   mkdir -p "$work"
-  cmake --preset release -S "$root" -B "$1" ${3:+--toolchain "$3"} -DFIGMENT_PLACE=host -DFIGMENT_XNNPACK=OFF \
+  cmake --preset "$2" -S "$root" -B "$1" ${4:+--toolchain "$4"} -DFIGMENT_PLACE=host -DFIGMENT_XNNPACK=OFF \
     -DFIGMENT_BOARD_DEBIAN= -DFIGMENT_BUILD_CONVERTER=OFF -DFIGMENT_BUILD_TOOLS=OFF -DFIGMENT_BUILD_TESTS=OFF \
-    "-DFIGMENT_OPS=$2" >"$1.log" 2>&1
+    "-DFIGMENT_OPS=$3" >"$1.log" 2>&1
 }
 
-setting() { sed -n "s/^$2:[A-Z]*=//p" "$1/CMakeCache.txt"; }
+# text_and_data FILE: both sums, as the compiler's own `size` counts them.
+text_and_data() {
+  case $board in
+    web) llvm_size=$(command -v llvm-size || find /usr/lib/llvm-*/bin/llvm-size | tail -n 1)
+      "$llvm_size" --totals "$1" ;;
+    *) size --totals "$1" ;;
+  esac | awk '$NF == "(TOTALS)" { print $1, $2 }'
+}
 
-# text_and_data FILE: both sums, as `size` counts them.
-text_and_data() { size --totals "$1" | awk '$NF == "(TOTALS)" { print $1, $2 }'; }
-
-# link TREE: leaves the program's own code and the library's in TREE/draw.o, without what it does not reach.
+# link TREE OBJECT...: leaves draw.cc and the library's code, without what it does not reach, in TREE/draw.o. The
+# objects come before the library's own.
 link() {
-  cmake --build "$1" --target figment >>"$1.log" 2>&1 || { tail -n 20 "$1.log"; exit 1; }
-  local compiler flags
+  local compiler flags objects=("$1/draw.cc.o" "${@:2}")
   compiler=$(sed -n 's/^ *set(CMAKE_CXX_COMPILER "\(.*\)")$/\1/p' "$1"/CMakeFiles/*/CMakeCXXCompiler.cmake)
-  flags="$(setting "$1" CMAKE_CXX_FLAGS) -std=c++20 -Os -fno-exceptions -fno-unwind-tables -fno-asynchronous-unwind-tables"
+  flags="$(sed -n 's/^CMAKE_CXX_FLAGS:[A-Z]*=//p' "$1/CMakeCache.txt") -std=c++20 -Os"
+  flags+=" -fno-exceptions -fno-unwind-tables -fno-asynchronous-unwind-tables"
   # shellcheck disable=SC2086 # flags are words
-  "$compiler" $flags -I"$root/runtime/include" -c "$root/tests/limits/draw.cc" -o "$1/draw.cc.o" &&
-    "$compiler" $flags -r -nostdlib -Wl,--gc-sections -Wl,-e,draw "$1/draw.cc.o" "$1/runtime/libfigment.a" -o "$1/draw.o"
+  "$compiler" $flags -I"$root/runtime/include" -c "$root/tests/limits/draw.cc" -o "$1/draw.cc.o"
+  case $board in
+    # WebAssembly drops what is not reached in a whole module alone.
+    web) "$compiler" -Os -sSTANDALONE_WASM --no-entry -sEXPORTED_FUNCTIONS=_draw -sALLOW_MEMORY_GROWTH \
+      -sMALLOC=emmalloc -sFILESYSTEM=0 "${objects[@]}" "$1/runtime/libfigment.a" -o "$1/draw.wasm" &&
+      mv "$1/draw.wasm" "$1/draw.o" ;;
+    *) "$compiler" -r -nostdlib -Wl,--gc-sections -Wl,-e,draw "${objects[@]}" "$1/runtime/libfigment.a" -o "$1/draw.o" ;;
+  esac
 }
 
 # check WHAT BYTES LIMIT
@@ -43,28 +54,32 @@ check() {
 }
 
 printf '%-10s %-8s %-34s %9s %6s %9s\n' target preset 'operators' text data file
-row() { # TARGET WHAT FILE TEXT DATA
-  printf '%-10s %-8s %-34s %9d %6d %9d\n' "$1" release "$2" "$4" "$5" "$(stat -c %s "$3")"
+row() { # WHAT FILE; sets text and data
+  read -r text data <<<"$(text_and_data "$2")"
+  printf '%-10s %-8s %-34s %9d %6d %9d\n' "$target" "$preset" "$1" "$text" "$data" "$(stat -c %s "$2")"
 }
-for board in "" aarch64 armv7 riscv64 cortex_m3 cortex_m7; do
+for board in "" aarch64 armv7 riscv64 cortex_m3 cortex_m7 web; do
   toolchain=${board:+$root/toolchains/boards/$board.cmake}
   target=${board:-$(uname -m)}
-  if ! configure "$work/$target" "" "$toolchain"; then
-    [ -n "$board" ] || { cat "$work/$target.log"; exit 1; }
-    printf '%-10s its compiler is not here\n' "$board"
-    continue
-  fi
-  configure "$work/$target-vae" "$operators" "$toolchain"
-  link "$work/$target"
-  link "$work/$target-vae"
-  library=$work/$target/runtime/libfigment.a
-  read -r text data <<<"$(text_and_data "$library")"
-  row "$target" 'all, the library' "$library" "$text" "$data"
-  check "the library on $target" "$text" "$library_limit"
-  read -r text data <<<"$(text_and_data "$work/$target/draw.o")"
-  row "$target" 'all, linked' "$work/$target/draw.o" "$text" "$data"
-  read -r text data <<<"$(text_and_data "$work/$target-vae/draw.o")"
-  row "$target" "the digits VAE's decoder's, linked" "$work/$target-vae/draw.o" "$text" "$data"
-  if [ "$target" = aarch64 ]; then check "the digits VAE on $target" "$text" "$model_limit"; fi
+  for preset in release small; do
+    tree=$work/$target-$preset
+    if ! configure "$tree" $preset "" "$toolchain"; then
+      [ -n "$board" ] || { cat "$tree.log"; exit 1; }
+      printf '%-10s its compiler is not here\n' "$board"
+      break
+    fi
+    # For the model's table of operators; nothing else is compiled there.
+    configure "$tree-vae" $preset "$operators" "$toolchain"
+    table=$(ninja -C "$tree-vae" -t targets all | sed -n 's/^\(.*\/operators\.cc\.o[bj]*\): .*/\1/p')
+    { cmake --build "$tree" --target figment && ninja -C "$tree-vae" "$table"; } >>"$tree.log" 2>&1 ||
+      { tail -n 20 "$tree.log"; exit 1; }
+    row 'all, the library' "$tree/runtime/libfigment.a"
+    check "the library on $target" "$text" "$library_limit"
+    link "$tree"
+    row 'all, linked' "$tree/draw.o"
+    link "$tree" "$tree-vae/$table"
+    row "the digits VAE's decoder's, linked" "$tree/draw.o"
+    if [ "$target" = aarch64 ]; then check "the digits VAE on $target" "$text" "$model_limit"; fi
+  done
 done
 exit "$result"
