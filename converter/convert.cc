@@ -39,6 +39,7 @@ constexpr NamedPass kSimplify[] = {
     {"drop_identities", drop_identities},
     {"fold_pad", fold_pad},
     {"fold_batch_normalization", fold_batch_normalization},
+    {"fold_upsampling", fold_upsampling},
 };
 
 // Once, at the end.

@@ -163,7 +163,8 @@ Status Layout::choose(Step& step, [[maybe_unused]] const format::Unary* activati
 #ifdef FIGMENT_WITH_XNNPACK
   const xnnpack::FastRoom* fast = step.entry->fast;
   if (options_.backend == Backend::kXnnpack && fast != nullptr && fast->accepts(step.operation)) {
-    xnnpack::Build build{.arena = arena_, .activation = activation};
+    xnnpack::Build build{
+        .arena = arena_, .activation = activation, .wish = text(node_of(step).lowering())};
     const xnnpack::ArenaScope scope(arena_);
     FIG_TRY(fast->create(step.operation, build));
     if (!xnnpack::serves_xnnpack())

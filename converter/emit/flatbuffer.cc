@@ -121,8 +121,10 @@ Offset<format::Operator> write_operator(FlatBufferBuilder& builder, const Node& 
   const auto output_offset = builder.CreateVector(std::vector<std::int32_t>{table.at(node.output)});
   Offset<format::Unary> activation;
   if (node.activation) activation = format::CreateUnary(builder, &*node.activation);
+  Offset<flatbuffers::String> lowering;
+  if (!node.lowering.empty()) lowering = builder.CreateString(node.lowering);
   return format::CreateOperator(builder, node.kind(), options, name, input_offset, output_offset,
-                                activation);
+                                activation, lowering);
 }
 
 std::vector<Offset<format::Port>> write_ports(FlatBufferBuilder& builder,

@@ -55,6 +55,7 @@ struct Node {
   std::vector<TensorId> inputs;
   TensorId output = kAbsent;
   std::optional<format::UnaryT> activation;
+  std::string lowering;  // the way to run it that the file asks for; empty: the runtime chooses
 
   format::OperatorOptions kind() const { return options.type; }
   // The options of a node whose kind is known: node.as<format::Conv2DT>().

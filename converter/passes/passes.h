@@ -49,6 +49,9 @@ PassResult fold_batch_normalization(Graph& graph);
 // Makes a zero Pad part of the convolution or average pool after it.
 PassResult fold_pad(Graph& graph);
 
+// Makes one ConvTranspose2D of a nearest Resize by whole numbers and the convolution after it.
+PassResult fold_upsampling(Graph& graph);
+
 // Makes a Unary the activation of the operator before it.
 PassResult fuse_activation(Graph& graph);
 

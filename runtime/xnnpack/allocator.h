@@ -12,7 +12,7 @@ namespace figment::xnnpack {
 Status initialize();
 
 // False when XNNPACK does not ask us for memory, since somebody else in the process started it with
-// an allocator of their own. Known once an operator has been created inside an ArenaScope.
+// an allocator of their own. Known after initialize().
 bool serves_xnnpack();
 
 // While it lives, what XNNPACK allocates on this thread comes from `arena`. Outside any scope (some

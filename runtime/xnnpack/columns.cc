@@ -1,12 +1,19 @@
-// A transposed convolution as matrix products and col2im, a few input rows at a time.
-#include "runtime/xnnpack/columns.h"
-
+// A transposed convolution as matrix products and col2im; a convolution of stride 1, too.
+//
+// XNNPACK's own operator takes its one-row kernel at batch 1, pads few output channels to a full
+// vector and keeps a pointer for every tap of every output pixel. The product of the input's pixels
+// [height*width, inputs] with the weights [kernel_height*kernel_width*outputs, inputs] needs none
+// of that; col2im then sums the columns that meet in each output pixel, adds the bias and applies
+// the activation while the row is in the cache.
 #include <pthreadpool.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/math/im2col.h"
 #include "runtime/ops/unary.h"
+#include "runtime/xnnpack/matrix_product.h"
+#include "runtime/xnnpack/ways.h"
 
 namespace figment::xnnpack {
 namespace {
@@ -19,12 +26,48 @@ constexpr std::size_t kLeastBandOutputs = 128;
 // Output rows that one thread takes at a time.
 constexpr std::size_t kRowsPerTask = 4;
 
+struct State {
+  math::Window window;
+  // One product for each `band_rows` kernel rows. Near the upper and lower edge some kernel rows
+  // fall outside the picture; a product of its own leaves those input rows out.
+  MatrixProduct* bands;
+  int band_rows;
+  int tile_rows;      // input rows whose columns are made at a time
+  int kept_rows;      // of the tile before, which the next output rows read too
+  const float* bias;  // once for every pixel of a stride, and a vector more
+  Fused fused;        // applied as rows are written
+};
+
+bool is_transposed(const Operation& operation) { return operation.in(1).shape.rank == 5; }
+
+// The kernel's height, width and outputs, in front of the inputs.
+struct Kernel {
+  int height, width, outputs, inputs;
+  std::int64_t row_floats() const { return std::int64_t{width} * outputs; }
+};
+Kernel kernel_of(const Operation& operation) {
+  const Shape& shape = operation.in(1).shape;
+  if (is_transposed(operation)) return {shape[1], shape[2], shape[3], shape[4]};
+  return {shape[1], shape[2], shape[0], shape[3]};
+}
+
+// A convolution of stride 1 is a transposed one with its taps in reverse.
 math::Window window_of(const Operation& operation) {
+  const Kernel kernel = kernel_of(operation);
+  if (!is_transposed(operation)) {
+    const auto& options = operation.as<format::Conv2D>();
+    return {kernel.height,
+            kernel.width,
+            1,
+            1,
+            1,
+            1,
+            kernel.height - 1 - options.pad_top(),
+            kernel.width - 1 - options.pad_left()};
+  }
   const auto& options = operation.as<format::ConvTranspose2D>();
-  const Shape& weights =
-      operation.in(1).shape;  // [1, kernel_height, kernel_width, outputs, inputs]
-  return {weights[1],
-          weights[2],
+  return {kernel.height,
+          kernel.width,
           options.stride_height(),
           options.stride_width(),
           options.dilation_height(),
@@ -33,13 +76,25 @@ math::Window window_of(const Operation& operation) {
           options.pad_left()};
 }
 
-// Activations that are cheap to apply to a row that is still in the cache; XNNPACK is faster at the
-// others.
-bool applies_to_rows(const format::Unary* activation) {
-  if (activation == nullptr) return false;
-  return activation->function() == format::UnaryFunction::Relu ||
-         activation->function() == format::UnaryFunction::LeakyRelu ||
-         activation->function() == format::UnaryFunction::Clip;
+// The weights as [height, width, outputs, inputs], lent by the arena where they are not so already.
+const float* column_weights(const Operation& operation, Arena& arena) {
+  const Tensor& weights = operation.in(1);
+  if (is_transposed(operation)) return widen(weights, arena);
+  const Kernel kernel = kernel_of(operation);
+  auto* turned = static_cast<float*>(
+      arena.borrow(static_cast<std::size_t>(weights.elements()) * sizeof(float)));
+  if (turned == nullptr) return nullptr;
+  const int taps = kernel.height * kernel.width;
+  float* to = turned;
+  for (int tap = taps - 1; tap >= 0; --tap)
+    for (int output = 0; output < kernel.outputs; ++output)
+      for (int input = 0; input < kernel.inputs; ++input) {
+        const std::int64_t from = (std::int64_t{output} * taps + tap) * kernel.inputs + input;
+        *to++ = weights.type == DataType::kFloat32
+                    ? weights.floats()[from]
+                    : math::widen_half(static_cast<const std::uint16_t*>(weights.data)[from]);
+      }
+  return turned;
 }
 
 // The input rows whose products with kernel rows `first_tap` to before `last_tap` reach the
@@ -59,94 +114,157 @@ Rows rows_that_reach(const math::Window& window, int first_tap, int last_tap, in
 
 // Output rows of one picture, shared between threads.
 struct RowTask {
-  const Columns& how;
+  const State& how;
   math::Columns columns;
-  const float* bias;
   int first;      // the output row of index 0
   float* output;  // the whole picture
   int output_width;
+  const float* plain_bias;
+  simd::ColumnRow row;  // all but the columns and the output
 };
 
-void write_rows(void* context, std::size_t start, std::size_t count) {
-  const RowTask& task = *static_cast<const RowTask*>(context);
-  const int first = task.first + static_cast<int>(start);
-  const std::int64_t row_floats = std::int64_t{task.output_width} * task.columns.channels;
-  for (int y = first; y < first + static_cast<int>(count); ++y) {
-    float* row = task.output + y * row_floats;
-    math::col2im(task.how.window, task.columns, task.bias, y, y + 1, task.output_width, row,
-                 task.columns.channels);
-    if (const format::Unary* unary = task.how.activation; unary != nullptr)
-      ops::apply_unary(unary->function(), unary->alpha(), unary->beta(), row, row, row_floats);
+// A row whose taps lie apart (dilation).
+void write_dilated_row(const RowTask& task, int y, float* row) {
+  math::col2im(task.how.window, task.columns, task.plain_bias, y, y + 1, task.output_width, row,
+               task.columns.channels);
+  const std::int64_t floats = std::int64_t{task.output_width} * task.columns.channels;
+  const Fused& fused = task.how.fused;
+  for (std::int64_t i = 0; i < floats; ++i) {
+    const float x = row[i] < 0 ? fused.slope * row[i] : row[i];
+    row[i] = x < fused.limits.low    ? fused.limits.low
+             : x > fused.limits.high ? fused.limits.high
+                                     : x;
   }
 }
 
-}  // namespace
-
-Status create_columns(const Operation& operation, Build& build, Columns& columns) {
-  const Tensor& weights = operation.in(1);
-  const int height = operation.in(0).shape[1];
-  columns.window = window_of(operation);
-  const std::size_t kernel_row = extent(weights, 2) * extent(weights, 3);
-  const std::size_t pixel_floats = extent(weights, 1) * kernel_row;
-  const std::size_t row_bytes = extent(operation.in(0), 2) * pixel_floats * sizeof(float);
-  columns.kept_rows = math::live_rows(columns.window, height) - 1;
-  const auto fitting = static_cast<int>(std::min<std::size_t>(kColumnBytes / row_bytes, INT32_MAX));
-  columns.tile_rows =
-      std::clamp(fitting - columns.kept_rows, std::max(columns.kept_rows, 1), height);
-  if (fitting >= height) columns.tile_rows = height;
-  if (columns.tile_rows == height) columns.kept_rows = 0;
-  build.scratch_bytes = static_cast<std::size_t>(columns.kept_rows + columns.tile_rows) * row_bytes;
-  build.lowering = "xnnpack gemm + col2im";
-  columns.activation = applies_to_rows(build.activation) ? build.activation : nullptr;
-  build.fused_activation = columns.activation != nullptr;
-
-  columns.band_rows = kernel_row >= kLeastBandOutputs ? 1 : weights.shape[1];
-  const std::size_t bands = extent(weights, 1) / static_cast<std::size_t>(columns.band_rows);
-  const MatrixProductShape shape{static_cast<std::size_t>(columns.band_rows) * kernel_row,
-                                 extent(weights, 4), pixel_floats};
-  columns.bands = build.arena.allocate_array<xnn_operator_t>(bands);
-  const float* wide = widen(weights, build.arena);
-  if (columns.bands == nullptr || wide == nullptr) return backend_error({"the arena is full"});
-  Status status;
-  for (std::size_t band = 0; status.ok() && band < bands; ++band) {
-    columns.bands[band] = nullptr;
-    status = create_matrix_product(shape, wide + band * shape.outputs * shape.inputs, nullptr,
-                                   Limits{}, columns.bands[band]);
+void write_rows(void* context, std::size_t start, std::size_t count) {
+  const RowTask& task = *static_cast<const RowTask*>(context);
+  const math::Window& window = task.how.window;
+  const math::Columns& columns = task.columns;
+  const std::int64_t pixel_floats = columns.pixel_floats(window);
+  const std::int64_t kernel_row = std::int64_t{window.kernel_width} * columns.channels;
+  const simd::Kernels& kernels = simd::kernels();
+  for (int y = task.first + static_cast<int>(start), end = y + static_cast<int>(count); y < end;
+       ++y) {
+    float* output = task.output + std::int64_t{y} * task.output_width * columns.channels;
+    if (window.dilation_height != 1 || window.dilation_width != 1) {
+      write_dilated_row(task, y, output);
+      continue;
+    }
+    // Input row block - t, kernel row phase + t * stride.
+    const int block = (y + window.pad_top) / window.stride_height;
+    const int phase = (y + window.pad_top) % window.stride_height;
+    const int first_tap = std::max(0, block - columns.height + 1);
+    const int taps =
+        phase < window.kernel_height
+            ? std::min(block, (window.kernel_height - 1 - phase) / window.stride_height) + 1
+            : 0;
+    simd::ColumnRow row = task.row;
+    row.rows = std::max(0, taps - first_tap);
+    row.columns = columns.data +
+                  (block - first_tap - columns.first_row) * columns.width * pixel_floats +
+                  (phase + first_tap * window.stride_height) * kernel_row;
+    row.output = output;
+    kernels.sum_columns(row);
   }
+}
+
+bool accepts(const Operation& operation) {
+  if (!packable(operation.in(1)) || (operation.has(2) && !operation.in(2).constant)) return false;
+  if (is_transposed(operation)) return operation.as<format::ConvTranspose2D>().groups() == 1;
+  const auto& options = operation.as<format::Conv2D>();
+  const math::Window window = window_of(operation);
+  return options.groups() == 1 && options.stride_height() == 1 && options.stride_width() == 1 &&
+         options.dilation_height() == 1 && options.dilation_width() == 1 && window.pad_top >= 0 &&
+         window.pad_left >= 0;
+}
+
+Status create(const Operation& operation, Build& build) {
+  auto* state = build.arena.allocate_array<State>(1);
+  if (state == nullptr) return backend_error({"the arena is full"});
+  *state = State{};
+  build.state = state;
+  const Kernel kernel = kernel_of(operation);
+  const int height = operation.in(0).shape[1];
+  state->window = window_of(operation);
+  state->fused = fuse_into_loop(build);
+  const auto kernel_row = static_cast<std::size_t>(kernel.row_floats());
+  const std::size_t pixel_floats = static_cast<std::size_t>(kernel.height) * kernel_row;
+  const std::size_t row_bytes = extent(operation.in(0), 2) * pixel_floats * sizeof(float);
+  state->kept_rows = math::live_rows(state->window, height) - 1;
+  const auto fitting = static_cast<int>(std::min<std::size_t>(kColumnBytes / row_bytes, INT32_MAX));
+  state->tile_rows = std::clamp(fitting - state->kept_rows, std::max(state->kept_rows, 1), height);
+  if (fitting >= height) state->tile_rows = height;
+  if (state->tile_rows == height) state->kept_rows = 0;
+  // Vectors read past the last column.
+  const auto slack = static_cast<std::size_t>(simd::kernels().lanes) * sizeof(float);
+  build.scratch_bytes =
+      static_cast<std::size_t>(state->kept_rows + state->tile_rows) * row_bytes + slack;
+
+  const auto channels = static_cast<std::size_t>(kernel.outputs);
+  const std::size_t block = static_cast<std::size_t>(state->window.stride_width) * channels;
+  float* bias = build.arena.allocate_array<float>(block + slack / sizeof(float));
+  if (bias == nullptr) return backend_error({"the arena is full"});
+  std::memset(bias, 0, block * sizeof(float) + slack);
+  if (operation.has(2))
+    for (std::size_t at = 0; at < block; at += channels)
+      std::copy_n(operation.in(2).floats(), channels, bias + at);
+  state->bias = bias;
+
+  state->band_rows = kernel_row >= kLeastBandOutputs ? 1 : kernel.height;
+  const std::size_t bands = static_cast<std::size_t>(kernel.height / state->band_rows);
+  const MatrixProductShape shape{static_cast<std::size_t>(state->band_rows) * kernel_row,
+                                 static_cast<std::size_t>(kernel.inputs), pixel_floats};
+  state->bands = build.arena.allocate_array<MatrixProduct>(bands);
+  const float* weights = column_weights(operation, build.arena);
+  if (state->bands == nullptr || weights == nullptr) return backend_error({"the arena is full"});
+  Status status;
+  for (std::size_t band = 0; status.ok() && band < bands; ++band)
+    status = create_matrix_product(shape, weights + band * shape.outputs * shape.inputs, nullptr,
+                                   Limits{}, build.arena, state->bands[band]);
   build.arena.give_back();
   return status;
 }
 
-bool run_columns(const Operation& operation, const Columns& how) {
+bool bind(const Operation& /*operation*/, void* /*state*/) { return true; }
+
+bool run(const Operation& operation, void* memory) {
+  const State& state = *static_cast<State*>(memory);
   const Shape& in = operation.in(0).shape;
   const Shape& out = operation.out().shape;
-  const math::Window& window = how.window;
+  const math::Window& window = state.window;
   const std::int64_t input_row = std::int64_t{in[2]} * in[3];
-  const std::int64_t band_floats = std::int64_t{how.band_rows} * window.kernel_width * out[3];
-  const std::int64_t column_row =
-      std::int64_t{in[2]} * window.kernel_height * window.kernel_width * out[3];
+  const std::int64_t band_floats = std::int64_t{state.band_rows} * window.kernel_width * out[3];
+  const std::int64_t pixel_floats =
+      std::int64_t{window.kernel_height} * window.kernel_width * out[3];
+  const std::int64_t column_row = in[2] * pixel_floats;
   auto* scratch = reinterpret_cast<float*>(operation.scratch);
-  const int held_rows = how.kept_rows + how.tile_rows;
+  const int held_rows = state.kept_rows + state.tile_rows;
   for (int picture = 0; picture < in[0]; ++picture) {
     const float* x = operation.in(0).floats() + picture * in[1] * input_row;
-    RowTask task{how,
-                 {scratch, in[1], in[2], out[3], -how.kept_rows, held_rows},
-                 operation.has(2) ? operation.in(2).floats() : nullptr,
-                 0,
-                 operation.out().floats() + std::int64_t{picture} * out[1] * out[2] * out[3],
-                 out[2]};
-    for (int row = 0; row < in[1]; row += how.tile_rows) {
-      const int end = std::min(row + how.tile_rows, in[1]);
-      task.columns.first_row = row - how.kept_rows;
-      for (int tap = 0; tap < window.kernel_height; tap += how.band_rows) {
-        const Rows reach = rows_that_reach(window, tap, tap + how.band_rows, in[1], out[1]);
+    RowTask task{
+        state,
+        {scratch, in[1], in[2], out[3], -state.kept_rows, held_rows},
+        0,
+        operation.out().floats() + std::int64_t{picture} * out[1] * out[2] * out[3],
+        out[2],
+        bias_of(operation, 2),
+        {nullptr, 0, std::int64_t{window.stride_height} * window.kernel_width * out[3] - column_row,
+         pixel_floats, std::int64_t{window.stride_width} * out[3] - pixel_floats,
+         window.kernel_width, window.stride_width, in[2], out[2], out[3], window.pad_left,
+         state.bias, state.fused.slope, state.fused.limits.low, state.fused.limits.high, nullptr}};
+    for (int row = 0; row < in[1]; row += state.tile_rows) {
+      const int end = std::min(row + state.tile_rows, in[1]);
+      task.columns.first_row = row - state.kept_rows;
+      for (int tap = 0; tap < window.kernel_height; tap += state.band_rows) {
+        const Rows reach = rows_that_reach(window, tap, tap + state.band_rows, in[1], out[1]);
         const int first = std::max(row, reach.first);
         const int last = std::min(end, reach.last);
         if (first >= last) continue;
-        const int band = tap / how.band_rows;
+        const int band = tap / state.band_rows;
         float* y = scratch + (first - task.columns.first_row) * column_row + band * band_floats;
         if (!run_matrix_product(
-                how.bands[band],
+                state.bands[band],
                 static_cast<std::size_t>(last - first) * static_cast<std::size_t>(in[2]),
                 x + first * input_row, y, operation.threads))
           return false;
@@ -160,11 +278,33 @@ bool run_columns(const Operation& operation, const Columns& how) {
                                          static_cast<std::size_t>(ready - task.first), kRowsPerTask,
                                          /*flags=*/0);
       task.first = ready;
-      std::memmove(scratch, scratch + how.tile_rows * column_row,
-                   static_cast<std::size_t>(how.kept_rows * column_row) * sizeof(float));
+      std::memmove(scratch, scratch + state.tile_rows * column_row,
+                   static_cast<std::size_t>(state.kept_rows * column_row) * sizeof(float));
     }
   }
   return true;
 }
+
+// What a float of a column costs to be written and to be added to its pixel.
+constexpr double kColumnCost = 3;
+
+Cost cost(const Operation& operation) {
+  const Shape& in = operation.in(0).shape;
+  const Kernel kernel = kernel_of(operation);
+  const math::Window window = window_of(operation);
+  const double lanes = simd::kernels().lanes;
+  const double pixels = static_cast<double>(in[0]) * in[1] * in[2];
+  const double columns =
+      static_cast<double>(kernel.height) * static_cast<double>(kernel.row_floats());
+  // Few channels leave parts of the vectors empty that add up a stride's pixels.
+  const double block = static_cast<double>(window.stride_width) * kernel.outputs;
+  const double emptiness = lanes * __builtin_ceil(block / lanes) / block;
+  return product_cost(pixels, columns, kernel.inputs) + kColumnCost * emptiness * pixels * columns +
+         weights_cost(columns * kernel.inputs);
+}
+
+}  // namespace
+
+const Way kColumnsWay{"gemm + col2im", {accepts, create, bind, run}, cost};
 
 }  // namespace figment::xnnpack

@@ -1,14 +1,18 @@
-// Convolutions on XNNPACK's indirect matrix products and depthwise kernels.
+// Convolutions: on XNNPACK's indirect matrix products and depthwise kernels, or another way.
+#include "runtime/xnnpack/ways.h"
 #include "runtime/xnnpack/with_workspace.h"
 
 namespace figment::xnnpack {
 namespace {
 
-bool accepts(const Operation& operation) {
+// XNNPACK's products beside those of ways.h.
+constexpr double kDirectCost = 1.2;
+
+bool accepts_direct(const Operation& operation) {
   return packable(operation.in(1)) && (!operation.has(2) || operation.in(2).constant);
 }
 
-Status create(const Operation& operation, Build& build) {
+Status create_direct(const Operation& operation, Build& build) {
   const auto& options = operation.as<format::Conv2D>();
   const Tensor& input = operation.in(0);
   const Tensor& kernel =
@@ -38,15 +42,36 @@ Status create(const Operation& operation, Build& build) {
   return take_workspace(bytes, alignment, build);
 }
 
-bool bind(const Operation& operation, void* state) {
+bool bind_direct(const Operation& operation, void* state) {
   return xnn_setup_convolution2d_nhwc_f32(operator_in(state), operation.scratch,
                                           operation.in(0).floats(),
                                           operation.out().floats()) == xnn_status_success;
 }
 
+Cost cost_direct(const Operation& operation) {
+  const Shape& kernel = operation.in(1).shape;
+  const Shape& out = operation.out().shape;
+  const auto groups = static_cast<double>(operation.as<format::Conv2D>().groups());
+  const double taps = static_cast<double>(kernel[1]) * kernel[2];
+  const double pixels = static_cast<double>(out[0]) * out[1] * out[2];
+  return groups * kDirectCost * product_cost(pixels, kernel[0] / groups, taps * kernel[3]) +
+         weights_cost(taps * kernel[0] * kernel[3]);
+}
+
+constexpr const Way* kWays[] = {&kDirectConv2D, &kSmallWinograd, &kLargeWinograd, &kColumnsWay};
+
+bool accepts(const Operation& operation) { return any_way_accepts(kWays, operation); }
+
+Status create(const Operation& operation, Build& build) {
+  return create_best(kWays, operation, build);
+}
+
 }  // namespace
 
+const Way kDirectConv2D{
+    "xnnpack", {accepts_direct, create_direct, bind_direct, run_operator}, cost_direct};
+
 extern const FastRoom kConv2D;
-const FastRoom kConv2D{accepts, create, bind, run_operator};
+const FastRoom kConv2D{accepts, create, bind_way, run_way};
 
 }  // namespace figment::xnnpack

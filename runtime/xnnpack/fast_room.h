@@ -14,7 +14,8 @@ namespace figment::xnnpack {
 struct Build {
   Arena& arena;
   const format::Unary* activation =
-      nullptr;  // what the operator's output goes through; null: nothing
+      nullptr;            // what the operator's output goes through; null: nothing
+  std::string_view wish;  // the way to run it that the file asks for; empty: none
   // Filled in by create():
   void* state = nullptr;          // in the arena, as long-lived as the session
   bool fused_activation = false;  // the room applies `activation` itself

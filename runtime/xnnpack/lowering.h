@@ -34,6 +34,22 @@ inline Limits fuse_limits(Build& build) {
   return limits;
 }
 
+// An activation that our own loops apply as they write: clamp(x < 0 ? slope * x : x).
+struct Fused {
+  float slope = 1;
+  Limits limits;
+};
+
+inline Fused fuse_into_loop(Build& build) {
+  Fused fused{1, fuse_limits(build)};
+  if (build.activation != nullptr &&
+      build.activation->function() == format::UnaryFunction::LeakyRelu) {
+    fused.slope = build.activation->alpha();
+    build.fused_activation = true;
+  }
+  return fused;
+}
+
 // Whether these are weights that a room may pack: constants that widen() reads. Products with int8
 // weights are the portable rooms'.
 inline bool packable(const Tensor& weights) {

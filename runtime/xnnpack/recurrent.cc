@@ -18,9 +18,9 @@ constexpr std::int64_t kThreadedProduct = 1 << 20;
 constexpr int kMaxDirections = 2;
 
 struct State {
-  xnn_operator_t input[kMaxDirections];
-  xnn_operator_t gates[kMaxDirections];      // of the state: all, or those before the reset
-  xnn_operator_t candidate[kMaxDirections];  // of the state as the reset gate leaves it
+  MatrixProduct input[kMaxDirections];
+  MatrixProduct gates[kMaxDirections];      // of the state: all, or those before the reset
+  MatrixProduct candidate[kMaxDirections];  // of the state as the reset gate leaves it
   xnn_operator_t sigmoid;
   xnn_operator_t tanh;
 };
@@ -47,7 +47,7 @@ Status create_function(xnn_unary_operator function, xnn_operator_t& created) {
 
 // One product a direction, of some of the gates.
 struct Part {
-  xnn_operator_t* products;
+  MatrixProduct* products;
   std::int64_t first, count;
 };
 
@@ -71,7 +71,7 @@ Status create_products(const Operation& operation, Build& build, std::size_t ope
                                      static_cast<std::size_t>(size.row())};
       status = create_matrix_product(
           shape, wide + (direction * size.gates + part.first) * size.hidden * depth, bias, Limits{},
-          part.products[direction]);
+          build.arena, part.products[direction]);
     }
   build.arena.give_back();
   return status;
@@ -82,7 +82,7 @@ Status create(const Operation& operation, Build& build) {
   if (state == nullptr) return backend_error({"the arena is full"});
   *state = State{};
   build.state = state;
-  build.lowering = "xnnpack gemm";
+  build.lowering = "gemm";
   const RecurrentSizes size = ops::recurrent_sizes(operation);
   FIG_TRY(create_products(operation, build, ops::kRecurrentWeights, 0,
                           {{state->input, 0, size.gates}}));

@@ -82,6 +82,8 @@ void check_int8(const Case& c) {
                  leaky_relu_of(reference(c, inputs[0], inputs[1], inputs[2])), 1e-5, leaky_relu());
 }
 
+const std::vector<std::string> kWays = {"xnnpack", "winograd 4x4", "winograd 6x6", "gemm + col2im"};
+
 void check(const Case& c) {
   CAPTURE(c.height);
   CAPTURE(c.channels);
@@ -91,9 +93,16 @@ void check(const Case& c) {
   CAPTURE(c.options.groups);
   const std::vector<TestTensor> inputs = operands(c);
   const std::vector<double> values = reference(c, inputs[0], inputs[1], inputs[2]);
-  check_operator(options_of(c.options), inputs, output_shape(c), values);
-  check_operator(options_of(c.options), inputs, output_shape(c), leaky_relu_of(values), 1e-5,
-                 leaky_relu());
+  check_operator_on(Backend::kPortable, options_of(c.options), inputs, output_shape(c), values);
+  check_operator_on(Backend::kPortable, options_of(c.options), inputs, output_shape(c),
+                    leaky_relu_of(values), 1e-5, leaky_relu());
+  // Winograd's sums cancel: within 2^-20 of what the products' sizes add up to, which are 1/4 in
+  // the mean.
+  const double products = double{1} * c.kernel_height * c.kernel_width * c.channels;
+  const double bound = std::max(1e-5, products * 0x1p-22);
+  check_ways(kWays, options_of(c.options), inputs, output_shape(c), values, bound);
+  check_ways(kWays, options_of(c.options), inputs, output_shape(c), leaky_relu_of(values), bound,
+             leaky_relu());
 }
 
 // Strides, dilations and paddings in one line; paddings: top, bottom, left, right.
@@ -191,6 +200,23 @@ TEST_CASE("more output pixels than fit into a tile, more depth than a tile holds
   check_operator(options_of(deep.options), inputs, output_shape(deep),
                  reference(deep, inputs[0], inputs[1], inputs[2]), 1e-4);
 }
+
+#ifdef FIGMENT_WITH_XNNPACK
+TEST_CASE("a file has its way") {
+  const Case c{1, 9, 9, 16, 16, 3, 3, sliding(1, 1, {1, 1, 1, 1})};
+  for (const std::string& way : kWays)
+    CHECK(
+        run_operator(options_of(c.options), operands(c), {}, Backend::kXnnpack, {}, way).lowering ==
+        way);
+  // One that there is not, and one that does not take a stride of 2.
+  const auto run_with = [&](int stride, const std::string& way) {
+    return run_operator(options_of(sliding(stride, 1, {1, 1, 1, 1})), operands(c), {},
+                        Backend::kXnnpack, {}, way);
+  };
+  CHECK_FALSE(run_with(1, "by hand").lowering.empty());
+  CHECK(run_with(2, "winograd 6x6").lowering == "xnnpack");
+}
+#endif
 
 void check_refused_case(const Case& c, const char* words) {
   check_refused(options_of(c.options), operands(c), {}, words);

@@ -96,6 +96,9 @@ void check_int8(const Case& c) {
                  leaky_relu_of(reference(c, inputs[0], inputs[1], inputs[2])), 1e-5, leaky_relu());
 }
 
+const std::vector<std::string> kWays = {"xnnpack", "gemm", "winograd 4x4", "winograd 6x6",
+                                        "gemm + col2im"};
+
 void check(const Case& c, double tolerance = 1e-5) {
   CAPTURE(c.height);
   CAPTURE(c.channels);
@@ -106,9 +109,17 @@ void check(const Case& c, double tolerance = 1e-5) {
   CAPTURE(c.options.groups);
   const std::vector<TestTensor> inputs = operands(c);
   const std::vector<double> values = reference(c, inputs[0], inputs[1], inputs[2]);
-  check_operator(options_of(c.options), inputs, output_shape(c), values, tolerance);
-  check_operator(options_of(c.options), inputs, output_shape(c), leaky_relu_of(values), tolerance,
-                 leaky_relu());
+  check_operator_on(Backend::kPortable, options_of(c.options), inputs, output_shape(c), values,
+                    tolerance);
+  check_operator_on(Backend::kPortable, options_of(c.options), inputs, output_shape(c),
+                    leaky_relu_of(values), tolerance, leaky_relu());
+  // Winograd's sums cancel: within 2^-20 of what the products' sizes add up to, which are 1/4 in
+  // the mean.
+  const double products = double{1} * c.kernel_height * c.kernel_width * c.channels;
+  const double bound = std::max(tolerance, products * 0x1p-22);
+  check_ways(kWays, options_of(c.options), inputs, output_shape(c), values, bound);
+  check_ways(kWays, options_of(c.options), inputs, output_shape(c), leaky_relu_of(values), bound,
+             leaky_relu());
 }
 
 // Strides, dilations and paddings in one line; paddings: top, bottom, left, right.
@@ -203,6 +214,16 @@ TEST_CASE("columns of more input rows than are held at a time") {
   // Padding so wide that the first input rows reach nothing.
   check({1, 13, 16, 5, 64, 4, 4, spreading(2, 1, {9, 8, 7, 9})});
 }
+
+#ifdef FIGMENT_WITH_XNNPACK
+TEST_CASE("a file has its way") {
+  const Case c{1, 9, 9, 16, 16, 4, 4, spreading(2, 1, {1, 1, 1, 1})};
+  for (const std::string way : {"xnnpack", "winograd 4x4", "winograd 6x6", "gemm + col2im"})
+    CHECK(
+        run_operator(options_of(c.options), operands(c), {}, Backend::kXnnpack, {}, way).lowering ==
+        way);
+}
+#endif
 
 void check_refused_case(const Case& c, const char* words) {
   check_refused(options_of(c.options), operands(c), {}, words);

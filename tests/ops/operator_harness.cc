@@ -12,6 +12,9 @@
 #include "converter/emit/flatbuffer.h"
 #include "converter/graph/graph.h"
 #include "runtime/math/half.h"
+#ifdef FIGMENT_WITH_XNNPACK
+#include "runtime/simd/kernels.h"
+#endif
 
 namespace figment::testing {
 namespace {
@@ -192,10 +195,12 @@ std::vector<float> random_values(std::int64_t count, std::uint32_t seed, float l
 
 Run run_operator(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
                  std::optional<Shape> declared_output, Backend backend,
-                 std::optional<format::UnaryT> activation) {
+                 std::optional<format::UnaryT> activation, const std::string& lowering) {
   std::vector<std::byte> file;
   try {
-    file = converter::emit(build(options, inputs, declared_output, activation), {});
+    converter::Graph graph = build(options, inputs, declared_output, activation);
+    graph.nodes.back().lowering = lowering;
+    file = converter::emit(graph, {});
   } catch (const converter::ConvertError& error) {
     return refused(error.what());
   }
@@ -229,11 +234,11 @@ Run run_operator(const format::OperatorOptionsUnion& options, const std::vector<
 void check_operator_on(Backend backend, const format::OperatorOptionsUnion& options,
                        const std::vector<TestTensor>& inputs, const Shape& expected_shape,
                        const std::vector<double>& expected, double tolerance,
-                       std::optional<format::UnaryT> activation) {
+                       std::optional<format::UnaryT> activation, const std::string& lowering) {
   CAPTURE(backend == Backend::kPortable ? "portable" : "xnnpack");
   const std::optional<Shape> declared =
       declares_output(options) ? std::optional(expected_shape) : std::nullopt;
-  const Run run = run_operator(options, inputs, declared, backend, activation);
+  const Run run = run_operator(options, inputs, declared, backend, activation, lowering);
   REQUIRE_MESSAGE(run.error.empty(), run.error);
   REQUIRE(converter::describe(run.shape) == converter::describe(expected_shape));
   REQUIRE(run.values.size() == expected.size());
@@ -248,6 +253,27 @@ void check_operator_on(Backend backend, const format::OperatorOptionsUnion& opti
       MESSAGE("element ", index, " is ", a, " but must be ", b, " (", run.lowering, ")");
   }
   CHECK(wrong == 0);
+}
+
+void check_ways([[maybe_unused]] const std::vector<std::string>& lowerings,
+                const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
+                const Shape& expected_shape, const std::vector<double>& expected, double tolerance,
+                std::optional<format::UnaryT> activation) {
+#ifdef FIGMENT_WITH_XNNPACK
+  for (const char* kernels : {"base", "avx2", "avx512"}) {
+    if (!simd::cap_kernels(kernels)) continue;
+    CAPTURE(kernels);
+    for (const std::string& lowering : lowerings) {
+      CAPTURE(lowering);
+      check_operator_on(Backend::kXnnpack, options, inputs, expected_shape, expected, tolerance,
+                        activation, lowering);
+    }
+  }
+  simd::cap_kernels(nullptr);
+#else
+  check_operator_on(Backend::kXnnpack, options, inputs, expected_shape, expected, tolerance,
+                    activation);
+#endif
 }
 
 void check_operator(const format::OperatorOptionsUnion& options,

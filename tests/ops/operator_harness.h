@@ -42,9 +42,10 @@ struct Run {
 
 // Builds a one-operator model in memory through converter/emit, opens it and runs it on `backend`.
 // Batched operands share shape[0]: the file holds 1, the session's batch is that extent.
+// `lowering`: the way to run it that the file asks for.
 Run run_operator(const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
                  std::optional<Shape> declared_output, Backend backend,
-                 std::optional<format::UnaryT> activation = {});
+                 std::optional<format::UnaryT> activation = {}, const std::string& lowering = {});
 
 // Runs on both backends and compares each with `expected`, computed in double precision by the
 // test: |a-b| <= tolerance * max(1, |b|); NaN equals NaN, an infinity equals itself.
@@ -57,7 +58,15 @@ void check_operator(const format::OperatorOptionsUnion& options,
 void check_operator_on(Backend backend, const format::OperatorOptionsUnion& options,
                        const std::vector<TestTensor>& inputs, const Shape& expected_shape,
                        const std::vector<double>& expected, double tolerance = 1e-5,
-                       std::optional<format::UnaryT> activation = {});
+                       std::optional<format::UnaryT> activation = {},
+                       const std::string& lowering = {});
+
+// On XNNPACK in every one of these ways (where one does not take the operation, the runtime's own
+// choice runs), with the loops of every instruction set that this processor has.
+void check_ways(const std::vector<std::string>& lowerings,
+                const format::OperatorOptionsUnion& options, const std::vector<TestTensor>& inputs,
+                const Shape& expected_shape, const std::vector<double>& expected, double tolerance,
+                std::optional<format::UnaryT> activation = {});
 
 // The operator's rule refuses, with a message that contains `words`.
 void check_refused(const format::OperatorOptionsUnion& options,

@@ -59,7 +59,7 @@ TEST_CASE("XNNPACK runs layers whose weights are known") {
   const auto lowering = [&] {
     return run_operator(options_for(layer), operands_of(layer), {}, Backend::kXnnpack).lowering;
   };
-  CHECK(lowering() == "xnnpack gemm");
+  CHECK(lowering() == "gemm");
   for (TestTensor* operand : {&layer.weights, &layer.state_weights, &layer.bias}) {
     operand->constant = false;
     CHECK(lowering() == "portable");

@@ -1,0 +1,97 @@
+// The loops of the fast backend that XNNPACK does not have, or does not have for one picture at a
+// time, for each instruction set that this build knows; kernels() chooses by the processor.
+#pragma once
+
+#include <cstdint>
+
+namespace figment::simd {
+
+// c [rows, columns] = clamp(a [rows, depth] * b + bias), b and the bias packed (packing.h).
+struct Product {
+  const float* a;
+  std::int64_t a_stride;  // floats from row to row
+  const float* b;
+  float* c;
+  std::int64_t c_stride;
+  int rows, columns, depth;
+  float low, high;
+};
+
+// Some of the square tiles into which Winograd's convolution cuts its outputs: tile t stands in
+// picture t / (down * across), and so on row by row.
+struct Tiles {
+  int down, across;  // in one picture
+  int first, count;
+};
+
+// Tiles of `width` x `width` input pixels (4 or 6), of which neighbours overlap, to as many points:
+// points[p] [tiles, channels].
+struct WinogradInput {
+  Tiles tiles;
+  int width;
+  int step;              // pixels from tile to tile: the outputs of a tile
+  const float* picture;  // the first of the batch, [height, width, channels] each
+  int picture_height, picture_width, channels;
+  int pad_top, pad_left;  // where the first tile begins, above and left of the picture; zeros there
+  float* points;
+  std::int64_t point_stride;  // floats from point to point
+};
+
+// Points [tiles, strides * strides * channels] to tiles of `step` x `step` outputs. With a stride,
+// an output of a tile is stride_height x stride_width pixels, each of them `channels` of the
+// columns. Adds the bias and applies the activation: clamp(x < 0 ? slope * x : x).
+struct WinogradOutput {
+  Tiles tiles;
+  int width;  // points per side
+  int step;
+  int stride_height, stride_width;
+  const float* points;
+  std::int64_t point_stride;
+  float* picture;
+  int picture_height, picture_width, channels;
+  int crop_top, crop_left;  // pixels of the first tile outside of the picture
+  const float* bias;        // or null
+  float slope, low, high;
+};
+
+// One row of a transposed convolution's output [output_width, channels] = clamp(x < 0 ? slope * x :
+// x) of the sum of the columns that reach it. Vectors read up to `lanes` floats past the end of the
+// columns and of the bias.
+struct ColumnRow {
+  // Kernel rows that reach this row, `row_step` floats apart, each with its input row. `columns`
+  // stands at the first of them, at input pixel 0.
+  const float* columns;
+  int rows;
+  std::int64_t row_step;
+  std::int64_t pixel_step;  // floats from input pixel to input pixel
+  std::int64_t tap_step;    // and to the pixel before, `stride` kernel columns on
+  int kernel, stride;       // along the row
+  int input_width, output_width, channels;
+  int crop;           // pixels cut off at the left
+  const float* bias;  // `stride` times all channels
+  float slope, low, high;
+  float* output;
+};
+
+// Where the tiles' sides and steps are compiled; taps = width + 1 - step.
+//   width 4: step 2 (3 taps), 3 (2 taps);  width 6: step 4 (3 taps), 5 (2 taps), 3 (4 taps), 2 (5)
+struct Kernels {
+  const char* name;
+  int lanes;             // floats of a vector
+  int panel_columns;     // packing.h
+  bool beats_libraries;  // whether multiply() is as fast as XNNPACK's kernels for this processor
+  void (*multiply)(const Product& product);
+  void (*winograd_input)(const WinogradInput& task);
+  void (*winograd_output)(const WinogradOutput& task);
+  void (*sum_columns)(const ColumnRow& task);
+};
+
+// What this processor runs fastest, or what cap_kernels() has left of it.
+const Kernels& kernels();
+
+// For tests and comparisons: from now on kernels() is the table of this name ("base", "avx2",
+// "avx512"); null: the processor's best. False where this processor lacks it. Sessions that live
+// have packed their weights for the table that was; let them go before.
+bool cap_kernels(const char* name);
+
+}  // namespace figment::simd

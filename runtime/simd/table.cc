@@ -1,0 +1,28 @@
+// The table of one instruction set.
+#include "runtime/simd/kernels.h"
+#include "runtime/simd/vector.h"
+
+#define FIGMENT_TEXT(name) #name
+#define FIGMENT_NAME(name) FIGMENT_TEXT(name)
+
+namespace figment::simd::FIGMENT_ISA {
+
+void multiply(const Product& product);
+void winograd_input(const WinogradInput& task);
+void winograd_output(const WinogradOutput& task);
+void sum_columns(const ColumnRow& task);
+
+// Measured: compiled for AVX2 and AVX-512 the product is faster than XNNPACK's; elsewhere XNNPACK
+// has assembly.
+#ifdef __AVX2__
+constexpr bool kBeatsLibraries = true;
+#else
+constexpr bool kBeatsLibraries = false;
+#endif
+
+extern const Kernels kKernels;
+const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA), kLanes,     kPanelVectors* kLanes,
+                       kBeatsLibraries,           multiply,   winograd_input,
+                       winograd_output,           sum_columns};
+
+}  // namespace figment::simd::FIGMENT_ISA

@@ -1,0 +1,42 @@
+// Operators that can be run in several ways: the choice among them, and what follows from it.
+//
+// A way is a room of its own with an estimate of its cost; the operator's room lists its ways. This
+// is the one place that chooses.
+#pragma once
+
+#include "runtime/xnnpack/lowering.h"
+
+namespace figment::xnnpack {
+
+// Everything that a way does, in the time of one multiply-add of a matrix product that runs at the
+// processor's full speed.
+using Cost = double;
+
+struct Way {
+  const char* name;  // what Build::lowering becomes
+  FastRoom room;
+  Cost (*cost)(const Operation& operation);
+};
+
+// Whether any way accepts the operation.
+bool any_way_accepts(std::span<const Way* const> ways, const Operation& operation);
+// Creates the way that the file wishes for, or else the cheapest, of those that accept the
+// operation. The state is for bind_way and run_way.
+Status create_best(std::span<const Way* const> ways, const Operation& operation, Build& build);
+bool bind_way(const Operation& operation, void* state);
+bool run_way(const Operation& operation, void* state);
+
+// The multiply-adds of `rows` rows, with columns rounded up to whole vectors.
+Cost product_cost(double rows, double columns, double depth);
+// Weights that do not stay in a second-level cache from run to run are read anew, whatever the
+// rows.
+Cost weights_cost(double floats);
+
+extern const Way kDirectConv2D;
+extern const Way kSmallWinograd;
+extern const Way kLargeWinograd;
+extern const Way kDenseConvTranspose2D;
+extern const Way kColumnsWay;
+extern const Way kDirectConvTranspose2D;
+
+}  // namespace figment::xnnpack

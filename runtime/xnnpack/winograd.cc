@@ -1,0 +1,438 @@
+// Convolutions by Winograd's tiles: an input tile of n x n pixels becomes n x n points, each point
+// is one matrix product over all tiles, and n x n products become a tile of outputs. For 3 x 3 taps
+// and 6 x 6 points that is a quarter of the multiply-adds.
+//
+// A transposed convolution is a convolution too: outputs a stride apart see the same inputs through
+// other taps, so one convolution of ceil(kernel / stride) taps gives the stride * stride phases as
+// so many times the channels, and writing them interleaves (sub-pixel convolution).
+#include <pthreadpool.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/ops/window.h"
+#include "runtime/xnnpack/matrix_product.h"
+#include "runtime/xnnpack/ways.h"
+
+namespace figment::xnnpack {
+namespace {
+
+// Points of a block of tiles that are held at a time, inputs' and outputs': half of a second-level
+// cache of 1 MB.
+constexpr std::int64_t kBlockBytes = 512 * 1024;
+constexpr std::int64_t kLeastBlock = 14;  // tiles; fewer would read the weights too often
+constexpr std::int64_t kLeastShare = 4;   // of one thread
+// Between points, so that they do not all fall on the same few lines of a cache.
+constexpr std::int64_t kPointGap = 16;
+// Tiles that one thread transforms at a time.
+constexpr std::size_t kTilesPerTask = 4;
+// What a vector of a tile costs on its way to or from a point, for each of its floats (see Cost);
+// channels that fill no vector go one by one.
+constexpr double kTransformCost = 8;
+
+constexpr int kMostWidth = 6;
+constexpr int kMostTaps = 5;
+
+// The convolution that the operation is.
+struct Geometry {
+  int taps;                         // per side
+  int stride_height, stride_width;  // of a transposed convolution; else 1
+  int pad_top, pad_left;            // of the input
+  int crop_top, crop_left;          // of the output
+  int down, across;                 // places where the window stands, strides apart
+  int inputs, outputs;              // channels
+  int phases() const { return stride_height * stride_width; }
+};
+
+// How it is cut.
+struct Tiling {
+  int width, step;
+  int down, across;
+  int points() const { return width * width; }
+};
+
+struct State {
+  Geometry geometry;
+  Tiling tiling;
+  std::int64_t block;  // tiles at a time
+  // Blocks that run side by side, each in a part of the scratch: the threads, where products keep
+  // no state; else 1, and threads share each block.
+  int lanes;
+  MatrixProduct* products;
+  Fused fused;
+};
+
+int ceiling(int a, int b) { return (a + b - 1) / b; }
+
+bool is_transposed(const Operation& operation) { return operation.in(1).shape.rank == 5; }
+
+// The kernel's height, width, outputs and inputs; the groups must be 1.
+struct Kernel {
+  int height, width, outputs, inputs;
+};
+Kernel kernel_of(const Operation& operation) {
+  const Shape& shape = operation.in(1).shape;
+  // [1, kernel_height, kernel_width, outputs, inputs] or [outputs, kernel_height, kernel_width,
+  // inputs]
+  if (is_transposed(operation)) return {shape[1], shape[2], shape[3], shape[4]};
+  return {shape[1], shape[2], shape[0], shape[3]};
+}
+
+Geometry geometry_of(const Operation& operation) {
+  const Kernel kernel = kernel_of(operation);
+  const Shape& out = operation.out().shape;
+  if (!is_transposed(operation)) {
+    const auto& options = operation.as<format::Conv2D>();
+    return {kernel.height,
+            1,
+            1,
+            options.pad_top(),
+            options.pad_left(),
+            0,
+            0,
+            out[1],
+            out[2],
+            kernel.inputs,
+            kernel.outputs};
+  }
+  const auto& options = operation.as<format::ConvTranspose2D>();
+  Geometry geometry;
+  geometry.stride_height = options.stride_height();
+  geometry.stride_width = options.stride_width();
+  geometry.taps = ceiling(kernel.height, geometry.stride_height);
+  geometry.pad_top = geometry.pad_left = geometry.taps - 1;
+  geometry.crop_top = options.pad_top();
+  geometry.crop_left = options.pad_left();
+  geometry.down = ceiling(out[1] + geometry.crop_top, geometry.stride_height);
+  geometry.across = ceiling(out[2] + geometry.crop_left, geometry.stride_width);
+  geometry.inputs = kernel.inputs;
+  geometry.outputs = kernel.outputs;
+  return geometry;
+}
+
+Tiling tiling_of(const Geometry& geometry, int width) {
+  const int step = width + 1 - geometry.taps;
+  return {width, step, ceiling(geometry.down, step), ceiling(geometry.across, step)};
+}
+
+double transform_cost(int channels) {
+  const int lanes = simd::kernels().lanes;
+  return kTransformCost * lanes * (channels / lanes + channels % lanes);
+}
+
+Cost cost_of(const Operation& operation, const Geometry& geometry, const Tiling& tiling) {
+  const double tiles = static_cast<double>(operation.in(0).shape[0]) * tiling.down * tiling.across;
+  const double outputs = static_cast<double>(geometry.phases()) * geometry.outputs;
+  return tiling.points() * (product_cost(tiles, outputs, geometry.inputs) +
+                            tiles * (transform_cost(geometry.inputs) +
+                                     geometry.phases() * transform_cost(geometry.outputs))) +
+         weights_cost(tiling.points() * outputs * geometry.inputs);
+}
+
+template <typename Options>
+bool is_plain(const Options& options) {
+  return options.groups() == 1 && options.dilation_height() == 1 && options.dilation_width() == 1;
+}
+
+template <int kWidth>
+bool accepts(const Operation& operation) {
+  if (!packable(operation.in(1)) || (operation.has(2) && !operation.in(2).constant)) return false;
+  const Kernel kernel = kernel_of(operation);
+  int taps = kernel.height;
+  if (is_transposed(operation)) {
+    const auto& options = operation.as<format::ConvTranspose2D>();
+    taps = ceiling(kernel.height, options.stride_height());
+    if (!is_plain(options) || taps != ceiling(kernel.width, options.stride_width())) return false;
+  } else {
+    const auto& options = operation.as<format::Conv2D>();
+    if (!is_plain(options) || options.stride_height() != 1 || options.stride_width() != 1 ||
+        kernel.height != kernel.width)
+      return false;
+  }
+  // At least two outputs a tile.
+  return taps >= 2 && taps <= kWidth - 1;
+}
+
+template <int kWidth>
+Cost cost(const Operation& operation) {
+  const Geometry geometry = geometry_of(operation);
+  return cost_of(operation, geometry, tiling_of(geometry, kWidth));
+}
+
+// G (runtime/simd/winograd.cc), in double.
+struct TapsToPoints {
+  double rows[kMostWidth][kMostTaps] = {};
+
+  TapsToPoints(int width, int taps) {
+    const double root = std::sqrt(2.0);
+    const double four[] = {0, 1, -1};
+    const double six[] = {0, root / 2, -root / 2, root, -root};
+    const double* points = width == 4 ? four : six;
+    for (int j = 0; j < width - 1; ++j) {
+      double divisor = 1;
+      for (int other = 0; other < width - 1; ++other)
+        if (other != j) divisor *= points[j] - points[other];
+      double power = 1 / divisor;
+      for (int k = 0; k < taps; ++k, power *= points[j]) rows[j][k] = power;
+    }
+    rows[width - 1][taps - 1] = 1;
+  }
+};
+
+// Reads the taps of one column and one input channel as a convolution meets them; 0 beyond the
+// kernel.
+class TapReader {
+ public:
+  TapReader(const Operation& operation, const Geometry& geometry)
+      : kernel_(kernel_of(operation)),
+        geometry_(geometry),
+        weights_(operation.in(1)),
+        transposed_(is_transposed(operation)) {}
+
+  double at(int column, int input, int y, int x) const {
+    const int phase = column / kernel_.outputs;
+    const std::int64_t output = column % kernel_.outputs;
+    if (transposed_) {
+      y = phase / geometry_.stride_width + geometry_.stride_height * (geometry_.taps - 1 - y);
+      x = phase % geometry_.stride_width + geometry_.stride_width * (geometry_.taps - 1 - x);
+      if (y >= kernel_.height || x >= kernel_.width) return 0;
+      return element((std::int64_t{y * kernel_.width + x} * kernel_.outputs + output) *
+                         kernel_.inputs +
+                     input);
+    }
+    return element(
+        (output * kernel_.height * kernel_.width + y * kernel_.width + x) * kernel_.inputs + input);
+  }
+
+ private:
+  double element(std::int64_t index) const {
+    if (weights_.type == DataType::kFloat32) return weights_.floats()[index];
+    return math::widen_half(static_cast<const std::uint16_t*>(weights_.data)[index]);
+  }
+
+  Kernel kernel_;
+  const Geometry& geometry_;
+  const Tensor& weights_;
+  bool transposed_;
+};
+
+// Writes the weights of every point: that of (column, input) of point p to
+// to[p * point_floats + place(column, input)].
+template <typename Place>
+void transform_weights(const Operation& operation, const State& state, std::int64_t point_floats,
+                       float* to, Place place) {
+  const Geometry& geometry = state.geometry;
+  const int width = state.tiling.width;
+  const int taps = geometry.taps;
+  const TapsToPoints matrix(width, taps);
+  const TapReader reader(operation, geometry);
+  for (int column = 0; column < geometry.phases() * geometry.outputs; ++column)
+    for (int input = 0; input < geometry.inputs; ++input) {
+      double half[kMostWidth][kMostTaps] = {};
+      for (int y = 0; y < taps; ++y)
+        for (int x = 0; x < taps; ++x) {
+          const double tap = reader.at(column, input, y, x);
+          for (int j = 0; j < width; ++j) half[j][x] += matrix.rows[j][y] * tap;
+        }
+      float* first = to + place(column, input);
+      for (int y = 0; y < width; ++y)
+        for (int x = 0; x < width; ++x) {
+          double point = 0;
+          for (int k = 0; k < taps; ++k) point += half[y][k] * matrix.rows[x][k];
+          first[(y * width + x) * point_floats] = static_cast<float>(point);
+        }
+    }
+}
+
+Status create_products(const Operation& operation, State& state, Arena& arena) {
+  const auto outputs = std::int64_t{state.geometry.phases()} * state.geometry.outputs;
+  const std::int64_t inputs = state.geometry.inputs;
+  const MatrixProductShape shape{static_cast<std::size_t>(outputs),
+                                 static_cast<std::size_t>(inputs),
+                                 static_cast<std::size_t>(outputs)};
+  const int points = state.tiling.points();
+  state.products = arena.allocate_array<MatrixProduct>(static_cast<std::size_t>(points));
+  if (state.products == nullptr) return backend_error({"the arena is full"});
+  const simd::Kernels& kernels = simd::kernels();
+  if (kernels.beats_libraries) {
+    const simd::Packing packing(kernels, outputs, inputs);
+    const auto floats = static_cast<std::size_t>(points * packing.floats());
+    float* packed = arena.allocate_array<float>(floats);
+    if (packed == nullptr) return backend_error({"the arena is full"});
+    std::fill_n(packed, floats, 0.0f);
+    transform_weights(operation, state, packing.floats(), packed,
+                      [&](int column, int input) { return packing.at(column, input); });
+    for (int point = 0; point < points; ++point)
+      state.products[point] =
+          packed_matrix_product(shape, packed + point * packing.floats(), Limits{});
+    return {};
+  }
+  const std::int64_t floats = outputs * inputs;
+  auto* matrices =
+      static_cast<float*>(arena.borrow(static_cast<std::size_t>(points * floats) * sizeof(float)));
+  if (matrices == nullptr) return backend_error({"the arena is full"});
+  transform_weights(operation, state, floats, matrices,
+                    [&](int column, int input) { return column * inputs + input; });
+  Status status;
+  for (int point = 0; status.ok() && point < points; ++point)
+    status = create_matrix_product(shape, matrices + point * floats, nullptr, Limits{}, arena,
+                                   state.products[point]);
+  arena.give_back();
+  return status;
+}
+
+std::int64_t input_floats(const State& state) {
+  return state.block * state.geometry.inputs + kPointGap;
+}
+std::int64_t output_floats(const State& state) {
+  return state.block * state.geometry.phases() * state.geometry.outputs + kPointGap;
+}
+
+std::int64_t lane_floats(const State& state) {
+  return state.tiling.points() * (input_floats(state) + output_floats(state));
+}
+
+template <int kWidth>
+Status create(const Operation& operation, Build& build) {
+  State* state = build.arena.allocate_array<State>(1);
+  if (state == nullptr) return backend_error({"the arena is full"});
+  *state = State{};
+  build.state = state;
+  state->geometry = geometry_of(operation);
+  state->tiling = tiling_of(state->geometry, kWidth);
+  state->fused = fuse_into_loop(build);
+  FIG_TRY(create_products(operation, *state, build.arena));
+  const Geometry& geometry = state->geometry;
+  const std::int64_t tiles =
+      std::int64_t{operation.in(0).shape[0]} * state->tiling.down * state->tiling.across;
+  const std::int64_t tile_bytes =
+      std::int64_t{state->tiling.points()} *
+      (geometry.inputs + std::int64_t{geometry.phases()} * geometry.outputs) *
+      std::int64_t{sizeof(float)};
+  // Blocks as even as can be, the same number for every thread.
+  state->lanes = 1;
+  if (operation.threads != nullptr && simd::kernels().beats_libraries)
+    state->lanes = static_cast<int>(std::min<std::int64_t>(
+        static_cast<std::int64_t>(pthreadpool_get_threads_count(operation.threads)),
+        (tiles + kLeastShare - 1) / kLeastShare));
+  const std::int64_t most = std::max(kBlockBytes / tile_bytes, kLeastBlock) * state->lanes;
+  const std::int64_t blocks = (tiles + most - 1) / most * state->lanes;
+  state->block = (tiles + blocks - 1) / blocks;
+  build.scratch_bytes =
+      static_cast<std::size_t>(state->lanes * lane_floats(*state)) * sizeof(float);
+  return {};
+}
+
+bool bind(const Operation& /*operation*/, void* /*state*/) { return true; }
+
+// Some tiles, and where their points stand.
+struct Block {
+  const State& state;
+  const simd::Kernels& kernels;
+  pthreadpool* threads;  // that share this block; null: none
+  simd::WinogradInput input;
+  simd::WinogradOutput output;
+  bool failed = false;
+};
+
+void transform_inputs(void* context, std::size_t first, std::size_t count) {
+  const Block& block = *static_cast<const Block*>(context);
+  simd::WinogradInput part = block.input;
+  part.tiles.first += static_cast<int>(first);
+  part.tiles.count = static_cast<int>(count);
+  part.points += static_cast<std::int64_t>(first) * part.channels;
+  block.kernels.winograd_input(part);
+}
+
+void multiply_point(void* context, std::size_t point) {
+  Block& block = *static_cast<Block*>(context);
+  const auto offset = static_cast<std::int64_t>(point);
+  float* products = const_cast<float*>(block.output.points) + offset * block.output.point_stride;
+  if (!run_matrix_product(
+          block.state.products[point], static_cast<std::size_t>(block.input.tiles.count),
+          block.input.points + offset * block.input.point_stride, products, nullptr))
+    block.failed = true;
+}
+
+void transform_outputs(void* context, std::size_t first, std::size_t count) {
+  const Block& block = *static_cast<const Block*>(context);
+  simd::WinogradOutput part = block.output;
+  part.tiles.first += static_cast<int>(first);
+  part.tiles.count = static_cast<int>(count);
+  part.points += static_cast<std::int64_t>(first) * block.state.geometry.phases() * part.channels;
+  block.kernels.winograd_output(part);
+}
+
+void run_block(Block& block) {
+  const auto tiles = static_cast<std::size_t>(block.input.tiles.count);
+  const std::size_t share = block.threads == nullptr ? tiles : kTilesPerTask;
+  pthreadpool_parallelize_1d_tile_1d(block.threads, transform_inputs, &block, tiles, share, 0);
+  pthreadpool_parallelize_1d(block.threads, multiply_point, &block,
+                             static_cast<std::size_t>(block.state.tiling.points()), 0);
+  pthreadpool_parallelize_1d_tile_1d(block.threads, transform_outputs, &block, tiles, share, 0);
+}
+
+struct Run {
+  const Block& first;  // with the scratch of the first lane
+  std::int64_t tiles;  // in all
+};
+
+// Every lanes-th block, in one part of the scratch.
+void run_lane(void* context, std::size_t lane) {
+  const Run& run = *static_cast<const Run*>(context);
+  Block block = run.first;
+  const State& state = block.state;
+  const std::int64_t offset = static_cast<std::int64_t>(lane) * lane_floats(state);
+  block.input.points += offset;
+  block.output.points += offset;
+  const std::int64_t step = state.block * state.lanes;
+  for (std::int64_t first = static_cast<std::int64_t>(lane) * state.block; first < run.tiles;
+       first += step) {
+    block.input.tiles.first = block.output.tiles.first = static_cast<int>(first);
+    block.input.tiles.count = block.output.tiles.count =
+        static_cast<int>(std::min(state.block, run.tiles - first));
+    run_block(block);
+  }
+}
+
+bool run(const Operation& operation, void* memory) {
+  const State& state = *static_cast<State*>(memory);
+  const Geometry& geometry = state.geometry;
+  const Tiling& tiling = state.tiling;
+  const Shape& in = operation.in(0).shape;
+  const Shape& out = operation.out().shape;
+  auto* points = reinterpret_cast<float*>(operation.scratch);
+  const simd::Tiles tiles{tiling.down, tiling.across, 0, 0};
+  Block block{
+      state,
+      simd::kernels(),
+      nullptr,
+      {tiles, tiling.width, tiling.step, operation.in(0).floats(), in[1], in[2], in[3],
+       geometry.pad_top, geometry.pad_left, points, input_floats(state)},
+      {tiles, tiling.width, tiling.step, geometry.stride_height, geometry.stride_width,
+       points + tiling.points() * input_floats(state), output_floats(state),
+       operation.out().floats(), out[1], out[2], out[3], geometry.crop_top, geometry.crop_left,
+       bias_of(operation, 2), state.fused.slope, state.fused.limits.low, state.fused.limits.high}};
+  Run whole{block, std::int64_t{in[0]} * tiling.down * tiling.across};
+  if (state.lanes > 1) {
+    pthreadpool_parallelize_1d(operation.threads, run_lane, &whole,
+                               static_cast<std::size_t>(state.lanes), 0);
+    return true;
+  }
+  block.threads = operation.threads;
+  for (std::int64_t first = 0; first < whole.tiles; first += state.block) {
+    block.input.tiles.first = block.output.tiles.first = static_cast<int>(first);
+    block.input.tiles.count = block.output.tiles.count =
+        static_cast<int>(std::min(state.block, whole.tiles - first));
+    run_block(block);
+    if (block.failed) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+const Way kSmallWinograd{"winograd 4x4", {accepts<4>, create<4>, bind, run}, cost<4>};
+const Way kLargeWinograd{"winograd 6x6", {accepts<6>, create<6>, bind, run}, cost<6>};
+
+}  // namespace figment::xnnpack
