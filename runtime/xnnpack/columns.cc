@@ -12,6 +12,7 @@
 
 #include "runtime/math/im2col.h"
 #include "runtime/ops/unary.h"
+#include "runtime/xnnpack/kernel.h"
 #include "runtime/xnnpack/matrix_product.h"
 #include "runtime/xnnpack/ways.h"
 
@@ -38,17 +39,9 @@ struct State {
   Fused fused;        // applied as rows are written
 };
 
-bool is_transposed(const Operation& operation) { return operation.in(1).shape.rank == 5; }
-
-// The kernel's height, width and outputs, in front of the inputs.
-struct Kernel {
-  int height, width, outputs, inputs;
-  std::int64_t row_floats() const { return std::int64_t{width} * outputs; }
-};
-Kernel kernel_of(const Operation& operation) {
-  const Shape& shape = operation.in(1).shape;
-  if (is_transposed(operation)) return {shape[1], shape[2], shape[3], shape[4]};
-  return {shape[1], shape[2], shape[0], shape[3]};
+// Floats of one kernel row of a pixel's columns.
+std::int64_t row_floats(const Kernel& kernel) {
+  return std::int64_t{kernel.width} * kernel.outputs;
 }
 
 // A convolution of stride 1 is a transposed one with its taps in reverse.
@@ -90,9 +83,7 @@ const float* column_weights(const Operation& operation, Arena& arena) {
     for (int output = 0; output < kernel.outputs; ++output)
       for (int input = 0; input < kernel.inputs; ++input) {
         const std::int64_t from = (std::int64_t{output} * taps + tap) * kernel.inputs + input;
-        *to++ = weights.type == DataType::kFloat32
-                    ? weights.floats()[from]
-                    : math::widen_half(static_cast<const std::uint16_t*>(weights.data)[from]);
+        *to++ = weight_at(weights, from);
       }
   return turned;
 }
@@ -170,7 +161,7 @@ void write_rows(void* context, std::size_t start, std::size_t count) {
 }
 
 bool accepts(const Operation& operation) {
-  if (!packable(operation.in(1)) || (operation.has(2) && !operation.in(2).constant)) return false;
+  if (!has_packable_weights(operation)) return false;
   if (is_transposed(operation)) return operation.as<format::ConvTranspose2D>().groups() == 1;
   const auto& options = operation.as<format::Conv2D>();
   const math::Window window = window_of(operation);
@@ -188,7 +179,7 @@ Status create(const Operation& operation, Build& build) {
   const int height = operation.in(0).shape[1];
   state->window = window_of(operation);
   state->fused = fuse_into_loop(build);
-  const auto kernel_row = static_cast<std::size_t>(kernel.row_floats());
+  const auto kernel_row = static_cast<std::size_t>(row_floats(kernel));
   const std::size_t pixel_floats = static_cast<std::size_t>(kernel.height) * kernel_row;
   const std::size_t row_bytes = extent(operation.in(0), 2) * pixel_floats * sizeof(float);
   state->kept_rows = math::live_rows(state->window, height) - 1;
@@ -295,7 +286,7 @@ Cost cost(const Operation& operation) {
   const double lanes = simd::kernels().lanes;
   const double pixels = static_cast<double>(in[0]) * in[1] * in[2];
   const double columns =
-      static_cast<double>(kernel.height) * static_cast<double>(kernel.row_floats());
+      static_cast<double>(kernel.height) * static_cast<double>(row_floats(kernel));
   // Few channels leave parts of the vectors empty that add up a stride's pixels.
   const double block = static_cast<double>(window.stride_width) * kernel.outputs;
   const double emptiness = lanes * __builtin_ceil(block / lanes) / block;

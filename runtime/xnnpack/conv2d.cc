@@ -1,4 +1,5 @@
 // Convolutions: on XNNPACK's indirect matrix products and depthwise kernels, or another way.
+#include "runtime/xnnpack/kernel.h"
 #include "runtime/xnnpack/ways.h"
 #include "runtime/xnnpack/with_workspace.h"
 
@@ -8,9 +9,7 @@ namespace {
 // XNNPACK's products beside those of ways.h.
 constexpr double kDirectCost = 1.2;
 
-bool accepts_direct(const Operation& operation) {
-  return packable(operation.in(1)) && (!operation.has(2) || operation.in(2).constant);
-}
+bool accepts_direct(const Operation& operation) { return has_packable_weights(operation); }
 
 Status create_direct(const Operation& operation, Build& build) {
   const auto& options = operation.as<format::Conv2D>();

@@ -1,6 +1,7 @@
 // Transposed convolutions: on XNNPACK's own operator, or another way.
 #include <algorithm>
 
+#include "runtime/xnnpack/kernel.h"
 #include "runtime/xnnpack/ways.h"
 
 namespace figment::xnnpack {
@@ -11,9 +12,7 @@ namespace {
 constexpr double kDirectCost = 1.2;
 constexpr double kOneRowCost = 4;
 
-bool accepts_direct(const Operation& operation) {
-  return packable(operation.in(1)) && (!operation.has(2) || operation.in(2).constant);
-}
+bool accepts_direct(const Operation& operation) { return has_packable_weights(operation); }
 
 // The weights in XNNPACK's order, [groups, outputs, kernel_height, kernel_width, inputs], in memory
 // lent by the arena.

@@ -1,12 +1,11 @@
 // Dense layers: one matrix product.
+#include "runtime/xnnpack/kernel.h"
 #include "runtime/xnnpack/matrix_product.h"
 
 namespace figment::xnnpack {
 namespace {
 
-bool accepts(const Operation& operation) {
-  return packable(operation.in(1)) && (!operation.has(2) || operation.in(2).constant);
-}
+bool accepts(const Operation& operation) { return has_packable_weights(operation); }
 
 Status create(const Operation& operation, Build& build) {
   const Tensor& weights = operation.in(1);  // [outputs, inputs]

@@ -1,6 +1,7 @@
 // A transposed convolution of one input pixel whose output is the kernel's size: a dense layer.
 #include <algorithm>
 
+#include "runtime/xnnpack/kernel.h"
 #include "runtime/xnnpack/matrix_product.h"
 #include "runtime/xnnpack/ways.h"
 
@@ -8,7 +9,7 @@ namespace figment::xnnpack {
 namespace {
 
 bool accepts(const Operation& operation) {
-  if (!packable(operation.in(1)) || (operation.has(2) && !operation.in(2).constant)) return false;
+  if (!has_packable_weights(operation)) return false;
   const auto& options = operation.as<format::ConvTranspose2D>();
   const Shape& in = operation.in(0).shape;
   const Shape& out = operation.out().shape;

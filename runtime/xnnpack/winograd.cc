@@ -8,11 +8,11 @@
 #include <pthreadpool.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "runtime/ops/window.h"
 #include "runtime/xnnpack/matrix_product.h"
 #include "runtime/xnnpack/ways.h"
+#include "runtime/xnnpack/winograd_weights.h"
 
 namespace figment::xnnpack {
 namespace {
@@ -30,30 +30,9 @@ constexpr std::size_t kTilesPerTask = 4;
 // channels that fill no vector go one by one.
 constexpr double kTransformCost = 8;
 
-constexpr int kMostWidth = 6;
-constexpr int kMostTaps = 5;
-
-// The convolution that the operation is.
-struct Geometry {
-  int taps;                         // per side
-  int stride_height, stride_width;  // of a transposed convolution; else 1
-  int pad_top, pad_left;            // of the input
-  int crop_top, crop_left;          // of the output
-  int down, across;                 // places where the window stands, strides apart
-  int inputs, outputs;              // channels
-  int phases() const { return stride_height * stride_width; }
-};
-
-// How it is cut.
-struct Tiling {
-  int width, step;
-  int down, across;
-  int points() const { return width * width; }
-};
-
 struct State {
-  Geometry geometry;
-  Tiling tiling;
+  WinogradGeometry geometry;
+  WinogradTiling tiling;
   std::int64_t block;  // tiles at a time
   // Blocks that run side by side, each in a part of the scratch: the threads, where products keep
   // no state; else 1, and threads share each block.
@@ -64,21 +43,7 @@ struct State {
 
 int ceiling(int a, int b) { return (a + b - 1) / b; }
 
-bool is_transposed(const Operation& operation) { return operation.in(1).shape.rank == 5; }
-
-// The kernel's height, width, outputs and inputs; the groups must be 1.
-struct Kernel {
-  int height, width, outputs, inputs;
-};
-Kernel kernel_of(const Operation& operation) {
-  const Shape& shape = operation.in(1).shape;
-  // [1, kernel_height, kernel_width, outputs, inputs] or [outputs, kernel_height, kernel_width,
-  // inputs]
-  if (is_transposed(operation)) return {shape[1], shape[2], shape[3], shape[4]};
-  return {shape[1], shape[2], shape[0], shape[3]};
-}
-
-Geometry geometry_of(const Operation& operation) {
+WinogradGeometry geometry_of(const Operation& operation) {
   const Kernel kernel = kernel_of(operation);
   const Shape& out = operation.out().shape;
   if (!is_transposed(operation)) {
@@ -96,7 +61,7 @@ Geometry geometry_of(const Operation& operation) {
             kernel.outputs};
   }
   const auto& options = operation.as<format::ConvTranspose2D>();
-  Geometry geometry;
+  WinogradGeometry geometry;
   geometry.stride_height = options.stride_height();
   geometry.stride_width = options.stride_width();
   geometry.taps = ceiling(kernel.height, geometry.stride_height);
@@ -110,7 +75,7 @@ Geometry geometry_of(const Operation& operation) {
   return geometry;
 }
 
-Tiling tiling_of(const Geometry& geometry, int width) {
+WinogradTiling tiling_of(const WinogradGeometry& geometry, int width) {
   const int step = width + 1 - geometry.taps;
   return {width, step, ceiling(geometry.down, step), ceiling(geometry.across, step)};
 }
@@ -120,7 +85,8 @@ double transform_cost(int channels) {
   return kTransformCost * lanes * (channels / lanes + channels % lanes);
 }
 
-Cost cost_of(const Operation& operation, const Geometry& geometry, const Tiling& tiling) {
+Cost cost_of(const Operation& operation, const WinogradGeometry& geometry,
+             const WinogradTiling& tiling) {
   const double tiles = static_cast<double>(operation.in(0).shape[0]) * tiling.down * tiling.across;
   const double outputs = static_cast<double>(geometry.phases()) * geometry.outputs;
   return tiling.points() * (product_cost(tiles, outputs, geometry.inputs) +
@@ -136,7 +102,7 @@ bool is_plain(const Options& options) {
 
 template <int kWidth>
 bool accepts(const Operation& operation) {
-  if (!packable(operation.in(1)) || (operation.has(2) && !operation.in(2).constant)) return false;
+  if (!has_packable_weights(operation)) return false;
   const Kernel kernel = kernel_of(operation);
   int taps = kernel.height;
   if (is_transposed(operation)) {
@@ -155,93 +121,8 @@ bool accepts(const Operation& operation) {
 
 template <int kWidth>
 Cost cost(const Operation& operation) {
-  const Geometry geometry = geometry_of(operation);
+  const WinogradGeometry geometry = geometry_of(operation);
   return cost_of(operation, geometry, tiling_of(geometry, kWidth));
-}
-
-// G (runtime/simd/winograd.cc), in double.
-struct TapsToPoints {
-  double rows[kMostWidth][kMostTaps] = {};
-
-  TapsToPoints(int width, int taps) {
-    const double root = std::sqrt(2.0);
-    const double four[] = {0, 1, -1};
-    const double six[] = {0, root / 2, -root / 2, root, -root};
-    const double* points = width == 4 ? four : six;
-    for (int j = 0; j < width - 1; ++j) {
-      double divisor = 1;
-      for (int other = 0; other < width - 1; ++other)
-        if (other != j) divisor *= points[j] - points[other];
-      double power = 1 / divisor;
-      for (int k = 0; k < taps; ++k, power *= points[j]) rows[j][k] = power;
-    }
-    rows[width - 1][taps - 1] = 1;
-  }
-};
-
-// Reads the taps of one column and one input channel as a convolution meets them; 0 beyond the
-// kernel.
-class TapReader {
- public:
-  TapReader(const Operation& operation, const Geometry& geometry)
-      : kernel_(kernel_of(operation)),
-        geometry_(geometry),
-        weights_(operation.in(1)),
-        transposed_(is_transposed(operation)) {}
-
-  double at(int column, int input, int y, int x) const {
-    const int phase = column / kernel_.outputs;
-    const std::int64_t output = column % kernel_.outputs;
-    if (transposed_) {
-      y = phase / geometry_.stride_width + geometry_.stride_height * (geometry_.taps - 1 - y);
-      x = phase % geometry_.stride_width + geometry_.stride_width * (geometry_.taps - 1 - x);
-      if (y >= kernel_.height || x >= kernel_.width) return 0;
-      return element((std::int64_t{y * kernel_.width + x} * kernel_.outputs + output) *
-                         kernel_.inputs +
-                     input);
-    }
-    return element(
-        (output * kernel_.height * kernel_.width + y * kernel_.width + x) * kernel_.inputs + input);
-  }
-
- private:
-  double element(std::int64_t index) const {
-    if (weights_.type == DataType::kFloat32) return weights_.floats()[index];
-    return math::widen_half(static_cast<const std::uint16_t*>(weights_.data)[index]);
-  }
-
-  Kernel kernel_;
-  const Geometry& geometry_;
-  const Tensor& weights_;
-  bool transposed_;
-};
-
-// Writes the weights of every point: that of (column, input) of point p to
-// to[p * point_floats + place(column, input)].
-template <typename Place>
-void transform_weights(const Operation& operation, const State& state, std::int64_t point_floats,
-                       float* to, Place place) {
-  const Geometry& geometry = state.geometry;
-  const int width = state.tiling.width;
-  const int taps = geometry.taps;
-  const TapsToPoints matrix(width, taps);
-  const TapReader reader(operation, geometry);
-  for (int column = 0; column < geometry.phases() * geometry.outputs; ++column)
-    for (int input = 0; input < geometry.inputs; ++input) {
-      double half[kMostWidth][kMostTaps] = {};
-      for (int y = 0; y < taps; ++y)
-        for (int x = 0; x < taps; ++x) {
-          const double tap = reader.at(column, input, y, x);
-          for (int j = 0; j < width; ++j) half[j][x] += matrix.rows[j][y] * tap;
-        }
-      float* first = to + place(column, input);
-      for (int y = 0; y < width; ++y)
-        for (int x = 0; x < width; ++x) {
-          double point = 0;
-          for (int k = 0; k < taps; ++k) point += half[y][k] * matrix.rows[x][k];
-          first[(y * width + x) * point_floats] = static_cast<float>(point);
-        }
-    }
 }
 
 Status create_products(const Operation& operation, State& state, Arena& arena) {
@@ -260,8 +141,7 @@ Status create_products(const Operation& operation, State& state, Arena& arena) {
     float* packed = arena.allocate_array<float>(floats);
     if (packed == nullptr) return backend_error({"the arena is full"});
     std::fill_n(packed, floats, 0.0f);
-    transform_weights(operation, state, packing.floats(), packed,
-                      [&](int column, int input) { return packing.at(column, input); });
+    transform_weights(operation, state.geometry, state.tiling, &packing, packed);
     for (int point = 0; point < points; ++point)
       state.products[point] =
           packed_matrix_product(shape, packed + point * packing.floats(), Limits{});
@@ -271,8 +151,7 @@ Status create_products(const Operation& operation, State& state, Arena& arena) {
   auto* matrices =
       static_cast<float*>(arena.borrow(static_cast<std::size_t>(points * floats) * sizeof(float)));
   if (matrices == nullptr) return backend_error({"the arena is full"});
-  transform_weights(operation, state, floats, matrices,
-                    [&](int column, int input) { return column * inputs + input; });
+  transform_weights(operation, state.geometry, state.tiling, nullptr, matrices);
   Status status;
   for (int point = 0; status.ok() && point < points; ++point)
     status = create_matrix_product(shape, matrices + point * floats, nullptr, Limits{}, arena,
@@ -302,7 +181,7 @@ Status create(const Operation& operation, Build& build) {
   state->tiling = tiling_of(state->geometry, kWidth);
   state->fused = fuse_into_loop(build);
   FIG_TRY(create_products(operation, *state, build.arena));
-  const Geometry& geometry = state->geometry;
+  const WinogradGeometry& geometry = state->geometry;
   const std::int64_t tiles =
       std::int64_t{operation.in(0).shape[0]} * state->tiling.down * state->tiling.across;
   const std::int64_t tile_bytes =
@@ -397,8 +276,8 @@ void run_lane(void* context, std::size_t lane) {
 
 bool run(const Operation& operation, void* memory) {
   const State& state = *static_cast<State*>(memory);
-  const Geometry& geometry = state.geometry;
-  const Tiling& tiling = state.tiling;
+  const WinogradGeometry& geometry = state.geometry;
+  const WinogradTiling& tiling = state.tiling;
   const Shape& in = operation.in(0).shape;
   const Shape& out = operation.out().shape;
   auto* points = reinterpret_cast<float*>(operation.scratch);

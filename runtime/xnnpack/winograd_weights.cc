@@ -1,0 +1,95 @@
+// G taps G^T of every kernel (runtime/simd/winograd.cc), in double precision.
+#include "runtime/xnnpack/winograd_weights.h"
+
+#include <cmath>
+
+namespace figment::xnnpack {
+namespace {
+
+constexpr int kMostWidth = 6;
+constexpr int kMostTaps = 5;
+
+// G along one side.
+struct TapsToPoints {
+  double rows[kMostWidth][kMostTaps] = {};
+
+  TapsToPoints(int width, int taps) {
+    const double root = std::sqrt(2.0);
+    const double four[] = {0, 1, -1};
+    const double six[] = {0, root / 2, -root / 2, root, -root};
+    const double* points = width == 4 ? four : six;
+    for (int j = 0; j < width - 1; ++j) {
+      double divisor = 1;
+      for (int other = 0; other < width - 1; ++other)
+        if (other != j) divisor *= points[j] - points[other];
+      double power = 1 / divisor;
+      for (int k = 0; k < taps; ++k, power *= points[j]) rows[j][k] = power;
+    }
+    rows[width - 1][taps - 1] = 1;
+  }
+};
+
+// Reads the taps of one column and one input channel as a convolution meets them; 0 beyond the
+// kernel.
+class TapReader {
+ public:
+  TapReader(const Operation& operation, const WinogradGeometry& geometry)
+      : kernel_(kernel_of(operation)),
+        geometry_(geometry),
+        weights_(operation.in(1)),
+        transposed_(is_transposed(operation)) {}
+
+  double at(int column, int input, int y, int x) const {
+    const int phase = column / kernel_.outputs;
+    const std::int64_t output = column % kernel_.outputs;
+    if (transposed_) {
+      y = phase / geometry_.stride_width + geometry_.stride_height * (geometry_.taps - 1 - y);
+      x = phase % geometry_.stride_width + geometry_.stride_width * (geometry_.taps - 1 - x);
+      if (y >= kernel_.height || x >= kernel_.width) return 0;
+      return weight_at(weights_, (std::int64_t{y * kernel_.width + x} * kernel_.outputs + output) *
+                                         kernel_.inputs +
+                                     input);
+    }
+    return weight_at(
+        weights_,
+        (output * kernel_.height * kernel_.width + y * kernel_.width + x) * kernel_.inputs + input);
+  }
+
+ private:
+  Kernel kernel_;
+  const WinogradGeometry& geometry_;
+  const Tensor& weights_;
+  bool transposed_;
+};
+
+}  // namespace
+
+void transform_weights(const Operation& operation, const WinogradGeometry& geometry,
+                       const WinogradTiling& tiling, const simd::Packing* packing, float* to) {
+  const int width = tiling.width;
+  const int taps = geometry.taps;
+  const int columns = geometry.phases() * geometry.outputs;
+  const std::int64_t point_floats =
+      packing != nullptr ? packing->floats() : std::int64_t{columns} * geometry.inputs;
+  const TapsToPoints matrix(width, taps);
+  const TapReader reader(operation, geometry);
+  for (int column = 0; column < columns; ++column)
+    for (int input = 0; input < geometry.inputs; ++input) {
+      double half[kMostWidth][kMostTaps] = {};
+      for (int y = 0; y < taps; ++y)
+        for (int x = 0; x < taps; ++x) {
+          const double tap = reader.at(column, input, y, x);
+          for (int j = 0; j < width; ++j) half[j][x] += matrix.rows[j][y] * tap;
+        }
+      float* first = to + (packing != nullptr ? packing->at(column, input)
+                                              : std::int64_t{column} * geometry.inputs + input);
+      for (int y = 0; y < width; ++y)
+        for (int x = 0; x < width; ++x) {
+          double point = 0;
+          for (int k = 0; k < taps; ++k) point += half[y][k] * matrix.rows[x][k];
+          first[(y * width + x) * point_floats] = static_cast<float>(point);
+        }
+    }
+}
+
+}  // namespace figment::xnnpack
