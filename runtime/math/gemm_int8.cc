@@ -4,11 +4,10 @@
 // zero point is taken off at once, so a number x of the row stands as the integer nearest to x /
 // step, between -255 and 255, and every sum of products is exact.
 #include <algorithm>
-#include <bit>
-#include <limits>
 
 #include "runtime/math/dot_int8.h"
 #include "runtime/math/gemm.h"
+#include "runtime/math/quantize.h"
 
 namespace figment::math {
 namespace {
@@ -18,46 +17,11 @@ namespace {
 constexpr std::int64_t kBlockIntegers = 4096;
 constexpr std::int64_t kMinBlockRows = 4;
 
-constexpr float kSteps = 255;  // between the smallest and the largest number of a row
-// Rows that span less are 0: their steps would have no reciprocal.
-constexpr float kLeastSpan = 0x1p-100F;
-
 // Rows begin at multiples of 4 bytes, as loads of two at once like it.
 std::int64_t row_stride(std::int64_t depth) { return (depth + 1) & ~std::int64_t{1}; }
 
 std::int64_t rows_at_a_time(std::int64_t depth, std::int64_t rows) {
   return std::min(rows, std::max(kMinBlockRows, kBlockIntegers / row_stride(depth)));
-}
-
-// The integer nearest to `value`, halves to even; |value| < 2^22. Adding 1.5 * 2^23 leaves it in
-// the last places.
-inline std::int32_t nearest(float value) {
-  return std::bit_cast<std::int32_t>(value + 0x1.8p23F) - std::bit_cast<std::int32_t>(0x1.8p23F);
-}
-
-// Writes a row as integers and returns its step, or NaN where the row is not to be told in steps.
-float quantize_row(const float* row, std::int64_t depth, std::int16_t* integers) {
-  // Bits of positive numbers are ordered as integers, those of negative ones backwards. Both
-  // extremes begin at 0; a NaN lies beyond infinity.
-  std::int32_t highest = 0;
-  std::uint32_t lowest = 0x80000000U;
-  for (std::int64_t k = 0; k < depth; ++k) {
-    const std::int32_t bits = std::bit_cast<std::int32_t>(row[k]);
-    highest = std::max(highest, bits);
-    lowest = std::max(lowest, static_cast<std::uint32_t>(bits));
-  }
-  const float low = std::bit_cast<float>(lowest);
-  const float span = std::bit_cast<float>(highest) - low;
-  if (!(span <= std::numeric_limits<float>::max())) {
-    std::fill_n(integers, depth, std::int16_t{0});
-    return std::numeric_limits<float>::quiet_NaN();
-  }
-  const float whole = std::max(span, kLeastSpan);
-  const float inverse = kSteps / whole;
-  const std::int32_t most = nearest(low * inverse) + static_cast<std::int32_t>(kSteps);
-  for (std::int64_t k = 0; k < depth; ++k)
-    integers[k] = static_cast<std::int16_t>(std::min(nearest(row[k] * inverse), most));
-  return whole / kSteps;
 }
 
 // kRows rows of c in one column.
@@ -90,9 +54,12 @@ void gemm_int8(const Gemm& product, std::byte* scratch) {
   const std::int64_t channels = product.channels != 0 ? product.channels : product.columns;
   for (std::int64_t first = 0; first < product.rows; first += block) {
     const std::int64_t rows = std::min(block, product.rows - first);
-    for (std::int64_t row = 0; row < rows; ++row)
-      steps[row] = quantize_row(product.a + (first + row) * product.a_stride, depth,
-                                integers + row * stride);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* a = product.a + (first + row) * product.a_stride;
+      const Steps found = find_steps(a, depth);
+      quantize_row(a, depth, found, 0, integers + row * stride);
+      steps[row] = found.step;
+    }
     std::int64_t channel = 0;
     for (std::int64_t column = 0; column < product.columns; ++column) {
       const std::int8_t* b = weights + column * depth;

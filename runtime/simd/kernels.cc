@@ -7,6 +7,9 @@
 namespace figment::simd {
 
 #ifdef __x86_64__
+namespace avx512vnni {
+extern const Kernels kKernels;
+}
 namespace avx512 {
 extern const Kernels kKernels;
 }
@@ -23,6 +26,7 @@ namespace {
 // In the order of preference; ends with the one that every processor has.
 const Kernels* const kTables[] = {
 #ifdef __x86_64__
+    &avx512vnni::kKernels,
     &avx512::kKernels,
     &avx2::kKernels,
 #endif
@@ -31,6 +35,8 @@ const Kernels* const kTables[] = {
 
 bool runs_here([[maybe_unused]] const Kernels* table) {
 #ifdef __x86_64__
+  if (table == &avx512vnni::kKernels)
+    return runs_here(&avx512::kKernels) && __builtin_cpu_supports("avx512vnni");
   if (table == &avx512::kKernels)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");

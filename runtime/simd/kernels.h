@@ -2,6 +2,7 @@
 // time, for each instruction set that this build knows; kernels() chooses by the processor.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace figment::simd {
@@ -14,6 +15,33 @@ struct Product {
   float* c;
   std::int64_t c_stride;
   int rows, columns, depth;
+  float low, high;
+};
+
+// Rows x [rows, depth] as integers of 8 bits (runtime/math/quantize.h), each with its step and the
+// integer that stands as 0; rows of integers end in zeros.
+struct QuantizedRows {
+  const float* x;
+  std::int64_t x_stride;
+  std::uint8_t* integers;
+  std::int64_t stride;  // the depth rounded up to 4
+  float* steps;
+  std::int32_t* least;
+  int rows;
+  std::int64_t depth;
+};
+
+// The same product of such rows and int8 weights, packed: c = clamp(sum * (step * scale) + bias).
+struct ProductInt8 {
+  const std::uint8_t* a;
+  std::int64_t a_stride;
+  const float* steps;
+  const std::int32_t* least;
+  const std::byte* b;
+  float* c;
+  std::int64_t c_stride;
+  int rows, columns;
+  int quads;  // a quarter of a_stride
   float low, high;
 };
 
@@ -84,14 +112,19 @@ struct Kernels {
   void (*winograd_input)(const WinogradInput& task);
   void (*winograd_output)(const WinogradOutput& task);
   void (*sum_columns)(const ColumnRow& task);
+  // Null where the portable definition's loops are no slower. `int8_speed`: multiply-adds beside
+  // those of multiply() in the same time.
+  double int8_speed;
+  void (*quantize)(const QuantizedRows& rows);
+  void (*multiply_int8)(const ProductInt8& product);
 };
 
 // What this processor runs fastest, or what cap_kernels() has left of it.
 const Kernels& kernels();
 
 // For tests and comparisons: from now on kernels() is the table of this name ("base", "avx2",
-// "avx512"); null: the processor's best. False where this processor lacks it. Sessions that live
-// have packed their weights for the table that was; let them go before.
+// "avx512", "avx512vnni"); null: the processor's best. False where this processor lacks it.
+// Sessions that live have packed their weights for the table that was; let them go before.
 bool cap_kernels(const char* name);
 
 }  // namespace figment::simd

@@ -39,4 +39,32 @@ struct Packing {
   }
 };
 
+// int8 weights: panels as above, each with three lines in front, the columns' scales, biases
+// (float32) and sums of weights (int32, by which the integer that stands as 0 is made good), and
+// then a line for every four of depth: the four bytes of each column.
+struct PackingInt8 {
+  std::int64_t columns, quads;
+  int lanes, panel_columns;
+
+  PackingInt8(const Kernels& kernels, std::int64_t column_count, std::int64_t depth)
+      : columns(column_count),
+        quads((depth + 3) / 4),
+        lanes(kernels.lanes),
+        panel_columns(kernels.panel_columns) {}
+
+  std::int64_t width(std::int64_t column) const {
+    return columns - column <= lanes ? lanes : panel_columns;
+  }
+  std::int64_t bytes() const {
+    const std::int64_t left = columns % panel_columns;
+    const std::int64_t last = left == 0 ? 0 : left <= lanes ? lanes : panel_columns;
+    return 4 * (quads + 3) * (columns / panel_columns * panel_columns + last);
+  }
+  // Where `column` stands in a line: 0 scales, 1 biases, 2 sums, 3 + k / 4 weights.
+  std::int64_t at(std::int64_t column, std::int64_t line) const {
+    const std::int64_t first = column / panel_columns * panel_columns;
+    return 4 * (first * (quads + 3) + line * width(first) + column - first);
+  }
+};
+
 }  // namespace figment::simd

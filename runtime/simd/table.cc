@@ -11,6 +11,13 @@ void multiply(const Product& product);
 void winograd_input(const WinogradInput& task);
 void winograd_output(const WinogradOutput& task);
 void sum_columns(const ColumnRow& task);
+#ifdef __AVX2__
+void quantize(const QuantizedRows& rows);
+void multiply_int8(const ProductInt8& product);
+#else
+constexpr auto quantize = nullptr;
+constexpr auto multiply_int8 = nullptr;
+#endif
 
 // Measured: compiled for AVX2 and AVX-512 the product is faster than XNNPACK's; elsewhere XNNPACK
 // has assembly.
@@ -20,9 +27,24 @@ constexpr bool kBeatsLibraries = true;
 constexpr bool kBeatsLibraries = false;
 #endif
 
+// Measured.
+#ifdef __AVX512VNNI__
+constexpr double kInt8Speed = 3;
+#else
+constexpr double kInt8Speed = 1;
+#endif
+
 extern const Kernels kKernels;
-const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA), kLanes,     kPanelVectors* kLanes,
-                       kBeatsLibraries,           multiply,   winograd_input,
-                       winograd_output,           sum_columns};
+const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
+                       kLanes,
+                       kPanelVectors* kLanes,
+                       kBeatsLibraries,
+                       multiply,
+                       winograd_input,
+                       winograd_output,
+                       sum_columns,
+                       kInt8Speed,
+                       quantize,
+                       multiply_int8};
 
 }  // namespace figment::simd::FIGMENT_ISA

@@ -33,10 +33,11 @@ struct State {
   // fall outside the picture; a product of its own leaves those input rows out.
   MatrixProduct* bands;
   int band_rows;
-  int tile_rows;      // input rows whose columns are made at a time
-  int kept_rows;      // of the tile before, which the next output rows read too
-  const float* bias;  // once for every pixel of a stride, and a vector more
-  Fused fused;        // applied as rows are written
+  int tile_rows;             // input rows whose columns are made at a time
+  int kept_rows;             // of the tile before, which the next output rows read too
+  std::size_t column_bytes;  // of scratch
+  const float* bias;         // once for every pixel of a stride, and a vector more
+  Fused fused;               // applied as rows are written
 };
 
 // Floats of one kernel row of a pixel's columns.
@@ -70,22 +71,30 @@ math::Window window_of(const Operation& operation) {
 }
 
 // The weights as [height, width, outputs, inputs], lent by the arena where they are not so already.
-const float* column_weights(const Operation& operation, Arena& arena) {
+MatrixWeights column_weights(const Operation& operation, Arena& arena) {
   const Tensor& weights = operation.in(1);
-  if (is_transposed(operation)) return widen(weights, arena);
   const Kernel kernel = kernel_of(operation);
-  auto* turned = static_cast<float*>(
-      arena.borrow(static_cast<std::size_t>(weights.elements()) * sizeof(float)));
-  if (turned == nullptr) return nullptr;
+  if (is_transposed(operation)) return matrix_weights(weights, kernel.outputs, arena);
+  const auto bytes = static_cast<std::size_t>(weights.elements()) *
+                     (weights.type == DataType::kInt8 ? sizeof(std::int8_t) : sizeof(float));
+  void* turned = arena.borrow(bytes);
+  if (turned == nullptr) return {nullptr, nullptr, nullptr, 0};
   const int taps = kernel.height * kernel.width;
-  float* to = turned;
+  std::int64_t to = 0;
   for (int tap = taps - 1; tap >= 0; --tap)
     for (int output = 0; output < kernel.outputs; ++output)
-      for (int input = 0; input < kernel.inputs; ++input) {
+      for (int input = 0; input < kernel.inputs; ++input, ++to) {
         const std::int64_t from = (std::int64_t{output} * taps + tap) * kernel.inputs + input;
-        *to++ = weight_at(weights, from);
+        if (weights.type == DataType::kInt8)
+          static_cast<std::int8_t*>(turned)[to] =
+              static_cast<const std::int8_t*>(weights.data)[from];
+        else
+          static_cast<float*>(turned)[to] = weight_at(weights, from, output);
       }
-  return turned;
+  if (weights.type == DataType::kInt8)
+    return {nullptr, static_cast<const std::int8_t*>(turned), weights.scales.data(),
+            kernel.outputs};
+  return {static_cast<const float*>(turned), nullptr, nullptr, 0};
 }
 
 // The input rows whose products with kernel rows `first_tap` to before `last_tap` reach the
@@ -207,14 +216,22 @@ Status create(const Operation& operation, Build& build) {
   const MatrixProductShape shape{static_cast<std::size_t>(state->band_rows) * kernel_row,
                                  static_cast<std::size_t>(kernel.inputs), pixel_floats};
   state->bands = build.arena.allocate_array<MatrixProduct>(bands);
-  const float* weights = column_weights(operation, build.arena);
-  if (state->bands == nullptr || weights == nullptr) return backend_error({"the arena is full"});
+  const MatrixWeights weights = column_weights(operation, build.arena);
+  if (state->bands == nullptr || !weights.ok()) return backend_error({"the arena is full"});
   Status status;
   for (std::size_t band = 0; status.ok() && band < bands; ++band)
-    status = create_matrix_product(shape, weights + band * shape.outputs * shape.inputs, nullptr,
-                                   Limits{}, build.arena, state->bands[band]);
+    status = create_matrix_product(
+        shape, weights.from_row(static_cast<std::int64_t>(band * shape.outputs), shape.inputs),
+        nullptr, Limits{}, build.arena, state->bands[band]);
   build.arena.give_back();
-  return status;
+  FIG_TRY(status);
+  if (state->bands[0].is_int8()) build.lowering = "gemm int8 + col2im";
+  // Quantized rows stand behind the columns.
+  state->column_bytes = Arena::round_up(build.scratch_bytes);
+  build.scratch_bytes =
+      state->column_bytes + rows_bytes(state->bands[0], static_cast<std::size_t>(state->tile_rows) *
+                                                            extent(operation.in(0), 2));
+  return {};
 }
 
 bool bind(const Operation& /*operation*/, void* /*state*/) { return true; }
@@ -247,6 +264,9 @@ bool run(const Operation& operation, void* memory) {
     for (int row = 0; row < in[1]; row += state.tile_rows) {
       const int end = std::min(row + state.tile_rows, in[1]);
       task.columns.first_row = row - state.kept_rows;
+      const MatrixRows tile = prepare_rows(
+          state.bands[0], static_cast<std::size_t>(end - row) * static_cast<std::size_t>(in[2]),
+          x + row * input_row, operation.scratch + state.column_bytes, operation.threads);
       for (int tap = 0; tap < window.kernel_height; tap += state.band_rows) {
         const Rows reach = rows_that_reach(window, tap, tap + state.band_rows, in[1], out[1]);
         const int first = std::max(row, reach.first);
@@ -257,7 +277,7 @@ bool run(const Operation& operation, void* memory) {
         if (!run_matrix_product(
                 state.bands[band],
                 static_cast<std::size_t>(last - first) * static_cast<std::size_t>(in[2]),
-                x + first * input_row, y, operation.threads))
+                tile.from_row(std::int64_t{first - row} * in[2]), y, operation.threads))
           return false;
       }
       // Every output row whose last input row has its columns now.
@@ -290,8 +310,8 @@ Cost cost(const Operation& operation) {
   // Few channels leave parts of the vectors empty that add up a stride's pixels.
   const double block = static_cast<double>(window.stride_width) * kernel.outputs;
   const double emptiness = lanes * __builtin_ceil(block / lanes) / block;
-  return product_cost(pixels, columns, kernel.inputs) + kColumnCost * emptiness * pixels * columns +
-         weights_cost(columns * kernel.inputs);
+  return matrix_cost(operation.in(1), pixels, columns, kernel.inputs) +
+         kColumnCost * emptiness * pixels * columns;
 }
 
 }  // namespace

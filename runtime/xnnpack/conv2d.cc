@@ -11,13 +11,24 @@ constexpr double kDirectCost = 1.2;
 
 bool accepts_direct(const Operation& operation) { return has_packable_weights(operation); }
 
+// [outputs, height, width, inputs] as float32, lent by the arena where it is not so already.
+const float* wide_kernel(const Tensor& kernel, Arena& arena) {
+  if (kernel.type != DataType::kInt8) return widen(kernel, arena);
+  const std::int64_t count = kernel.elements();
+  auto* wide = static_cast<float*>(arena.borrow(static_cast<std::size_t>(count) * sizeof(float)));
+  if (wide != nullptr)
+    for (std::int64_t i = 0; i < count; ++i)
+      wide[i] = weight_at(kernel, i, i / (count / kernel.shape[0]));
+  return wide;
+}
+
 Status create_direct(const Operation& operation, Build& build) {
   const auto& options = operation.as<format::Conv2D>();
   const Tensor& input = operation.in(0);
   const Tensor& kernel =
       operation.in(1);  // [outputs, kernel_height, kernel_width, inputs of a group]
   const Limits limits = fuse_limits(build);
-  const float* weights = widen(kernel, build.arena);
+  const float* weights = wide_kernel(kernel, build.arena);
   if (weights == nullptr) return backend_error({"the arena is full"});
   const auto number = [](std::int32_t value) { return static_cast<std::uint32_t>(value); };
   xnn_operator_t convolution = nullptr;
@@ -54,7 +65,7 @@ Cost cost_direct(const Operation& operation) {
   const double taps = static_cast<double>(kernel[1]) * kernel[2];
   const double pixels = static_cast<double>(out[0]) * out[1] * out[2];
   return groups * kDirectCost * product_cost(pixels, kernel[0] / groups, taps * kernel[3]) +
-         weights_cost(taps * kernel[0] * kernel[3]);
+         weights_cost(taps * kernel[0] * kernel[3] * sizeof(float));
 }
 
 constexpr const Way* kWays[] = {&kDirectConv2D, &kSmallWinograd, &kLargeWinograd, &kColumnsWay};

@@ -24,15 +24,14 @@ const float* turn_weights(const Tensor& weights, Arena& arena) {
   auto* turned = static_cast<float*>(
       arena.borrow(static_cast<std::size_t>(weights.elements()) * sizeof(float)));
   if (turned == nullptr) return nullptr;
-  const bool half = weights.type == DataType::kFloat16;
-  const auto* narrow = static_cast<const std::uint16_t*>(weights.data);
   for (std::size_t group = 0; group < groups; ++group)
     for (std::size_t tap = 0; tap < taps; ++tap)
       for (std::size_t output = 0; output < outputs; ++output)
         for (std::size_t input = 0; input < inputs; ++input) {
           const std::size_t from = ((group * taps + tap) * outputs + output) * inputs + input;
           turned[((group * outputs + output) * taps + tap) * inputs + input] =
-              half ? math::widen_half(narrow[from]) : weights.floats()[from];
+              weight_at(weights, static_cast<std::int64_t>(from),
+                        static_cast<std::int64_t>(group * outputs + output));
         }
   return turned;
 }
@@ -75,7 +74,7 @@ Cost cost_direct(const Operation& operation) {
   const double pixels = static_cast<double>(in[0]) * in[1] * in[2];
   return weights[0] * (in[0] == 1 ? kOneRowCost : kDirectCost) *
              product_cost(pixels * taps, weights[3], weights[4]) +
-         weights_cost(weights[0] * taps * weights[3] * weights[4]);
+         weights_cost(weights[0] * taps * weights[3] * weights[4] * sizeof(float));
 }
 
 constexpr const Way* kWays[] = {&kDenseConvTranspose2D, &kColumnsWay, &kSmallWinograd,

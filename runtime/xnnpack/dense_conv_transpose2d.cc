@@ -37,27 +37,33 @@ Status create(const Operation& operation, Build& build) {
     for (std::size_t tap = 0; tap < taps; ++tap)
       std::copy_n(operation.in(2).floats(), channels, bias + tap * channels);
   }
-  const float* wide = widen(operation.in(1), build.arena);
-  if (wide == nullptr) return backend_error({"the arena is full"});
+  const MatrixWeights matrix =
+      matrix_weights(operation.in(1), operation.in(1).shape[3], build.arena);
+  if (!matrix.ok()) return backend_error({"the arena is full"});
   const Status status =
-      create_matrix_product({taps * channels, extent(operation.in(1), 4), taps * channels}, wide,
+      create_matrix_product({taps * channels, extent(operation.in(1), 4), taps * channels}, matrix,
                             bias, limits, build.arena, *product);
   build.arena.give_back();
-  return status;
+  FIG_TRY(status);
+  if (product->is_int8()) build.lowering = "gemm int8";
+  build.scratch_bytes = rows_bytes(*product, extent(operation.in(0), 0));
+  return {};
 }
 
 bool bind(const Operation& /*operation*/, void* /*state*/) { return true; }
 
 bool run(const Operation& operation, void* state) {
-  return run_matrix_product(*static_cast<MatrixProduct*>(state), extent(operation.in(0), 0),
-                            operation.in(0).floats(), operation.out().floats(), operation.threads);
+  const MatrixProduct& product = *static_cast<MatrixProduct*>(state);
+  const std::size_t rows = extent(operation.in(0), 0);
+  const MatrixRows x =
+      prepare_rows(product, rows, operation.in(0).floats(), operation.scratch, operation.threads);
+  return run_matrix_product(product, rows, x, operation.out().floats(), operation.threads);
 }
 
 Cost cost(const Operation& operation) {
   const Shape& weights = operation.in(1).shape;
   const double columns = static_cast<double>(weights[1]) * weights[2] * weights[3];
-  return product_cost(operation.in(0).shape[0], columns, weights[4]) +
-         weights_cost(columns * weights[4]);
+  return matrix_cost(operation.in(1), operation.in(0).shape[0], columns, weights[4]);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The weights of convolutions and transposed convolutions, as the ways that serve both read them.
 #pragma once
 
+#include "runtime/simd/kernels.h"
 #include "runtime/xnnpack/lowering.h"
 
 namespace figment::xnnpack {
@@ -19,15 +20,26 @@ inline Kernel kernel_of(const Operation& operation) {
   return {shape[1], shape[2], shape[0], shape[3]};
 }
 
-// Element `index` of weights that packable() accepts.
-inline float weight_at(const Tensor& weights, std::int64_t index) {
-  if (weights.type == DataType::kFloat32) return weights.floats()[index];
-  return math::widen_half(static_cast<const std::uint16_t*>(weights.data)[index]);
+// Element `index` of weights, which belongs to output channel `channel`.
+inline float weight_at(const Tensor& weights, std::int64_t index, std::int64_t channel) {
+  switch (weights.type) {
+    case DataType::kInt8:
+      return static_cast<float>(static_cast<const std::int8_t*>(weights.data)[index]) *
+             weights.scales[static_cast<std::size_t>(channel)];
+    case DataType::kFloat16:
+      return math::widen_half(static_cast<const std::uint16_t*>(weights.data)[index]);
+    default:
+      return weights.floats()[index];
+  }
 }
 
-// Whether weights and bias are constants that can be packed.
+// Whether weights and bias are constants that can be packed. int8 weights are the portable rooms'
+// where no loop of ours multiplies them.
 inline bool has_packable_weights(const Operation& operation) {
-  return packable(operation.in(1)) && (!operation.has(2) || operation.in(2).constant);
+  const Tensor& weights = operation.in(1);
+  const bool integers = weights.constant && weights.type == DataType::kInt8 &&
+                        simd::kernels().multiply_int8 != nullptr;
+  return (integers || packable(weights)) && (!operation.has(2) || operation.in(2).constant);
 }
 
 }  // namespace figment::xnnpack

@@ -4,70 +4,84 @@
 #include <pthreadpool.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace figment::xnnpack {
 namespace {
 
 // A thread takes at least so many multiply-adds, or waking it costs more than it saves.
-constexpr std::size_t kTaskProducts = 1 << 16;
+constexpr std::int64_t kTaskProducts = 1 << 16;
+// Rows that a thread quantizes at a time.
+constexpr std::size_t kRowsPerTask = 16;
 
 // One product, cut into pieces of whole panels or of whole rows.
 struct Pieces {
-  const simd::Kernels& kernels;
-  simd::Product product;
+  const MatrixProduct& product;
+  const MatrixRows& x;
+  float* y;
+  int rows;
   bool by_rows;
 };
 
-void multiply_piece(void* context, std::size_t first, std::size_t count) {
-  const Pieces& pieces = *static_cast<const Pieces*>(context);
-  simd::Product piece = pieces.product;
-  if (pieces.by_rows) {
-    piece.a += static_cast<std::int64_t>(first) * piece.a_stride;
-    piece.c += static_cast<std::int64_t>(first) * piece.c_stride;
-    piece.rows = static_cast<int>(count);
-  } else {
-    const int column = static_cast<int>(first) * pieces.kernels.panel_columns;
-    piece.b += std::int64_t{column} * (std::int64_t{piece.depth} + 1);
-    piece.c += column;
-    piece.columns =
-        std::min(static_cast<int>(count) * pieces.kernels.panel_columns, piece.columns - column);
-  }
-  pieces.kernels.multiply(piece);
+int columns_of(const MatrixProduct& product) {
+  return product.is_int8() ? product.int8.columns : product.product.columns;
 }
 
-void multiply(const simd::Kernels& kernels, const simd::Product& product, pthreadpool* threads) {
+void multiply_piece(void* context, std::size_t start, std::size_t count) {
+  const Pieces& pieces = *static_cast<const Pieces*>(context);
+  const MatrixProduct& whole = pieces.product;
+  const auto first = static_cast<std::int64_t>(start);
+  const int panel = whole.kernels->panel_columns;
+  const std::int64_t column = pieces.by_rows ? 0 : first * panel;
+  const int columns = pieces.by_rows ? columns_of(whole)
+                                     : std::min(static_cast<int>(count) * panel,
+                                                columns_of(whole) - static_cast<int>(column));
+  const MatrixRows x = pieces.x.from_row(pieces.by_rows ? first : 0);
+  const int rows = pieces.by_rows ? static_cast<int>(count) : pieces.rows;
+  if (whole.is_int8()) {
+    simd::ProductInt8 piece = whole.int8;
+    piece.a = x.integers;
+    piece.a_stride = x.stride;
+    piece.steps = x.steps;
+    piece.least = x.least;
+    piece.b += column * (piece.quads + 3) * 4;
+    piece.c = pieces.y + column + (pieces.by_rows ? first * piece.c_stride : 0);
+    piece.rows = rows;
+    piece.columns = columns;
+    whole.kernels->multiply_int8(piece);
+  } else {
+    simd::Product piece = whole.product;
+    piece.a = x.x;
+    piece.b += column * (std::int64_t{piece.depth} + 1);
+    piece.c = pieces.y + column + (pieces.by_rows ? first * piece.c_stride : 0);
+    piece.rows = rows;
+    piece.columns = columns;
+    whole.kernels->multiply(piece);
+  }
+}
+
+void multiply(const Pieces& all, pthreadpool* threads) {
+  Pieces pieces = all;
+  const MatrixProduct& product = pieces.product;
+  const std::int64_t depth =
+      product.is_int8() ? std::int64_t{4} * product.int8.quads : product.product.depth;
+  const std::int64_t work = depth * pieces.rows * columns_of(product);
   const std::size_t most = threads == nullptr ? 1 : pthreadpool_get_threads_count(threads);
-  const std::size_t work = static_cast<std::size_t>(product.rows) *
-                           static_cast<std::size_t>(product.columns) *
-                           static_cast<std::size_t>(product.depth);
-  const std::size_t tasks = std::min(most, work / kTaskProducts);
-  if (tasks < 2) return kernels.multiply(product);
-  const auto panels = static_cast<std::size_t>((product.columns + kernels.panel_columns - 1) /
-                                               kernels.panel_columns);
-  Pieces pieces{kernels, product, panels < 2 * tasks};
-  const std::size_t range = pieces.by_rows ? static_cast<std::size_t>(product.rows) : panels;
+  const std::size_t tasks = std::min(most, static_cast<std::size_t>(work / kTaskProducts));
+  const int panel = product.kernels->panel_columns;
+  const auto panels = static_cast<std::size_t>((columns_of(product) + panel - 1) / panel);
+  pieces.by_rows = tasks > 1 && panels < 2 * tasks;
+  const std::size_t range = pieces.by_rows ? static_cast<std::size_t>(pieces.rows) : panels;
+  if (tasks < 2) return multiply_piece(&pieces, 0, range);
   pthreadpool_parallelize_1d_tile_1d(threads, multiply_piece, &pieces, range,
                                      (range + tasks - 1) / tasks, /*flags=*/0);
 }
 
-}  // namespace
-
-Status create_matrix_product(const MatrixProductShape& shape, const float* weights,
-                             const float* bias, const Limits& limits, Arena& arena,
-                             MatrixProduct& product) {
-  const simd::Kernels& kernels = simd::kernels();
-  if (!kernels.beats_libraries) {
-    product = {nullptr, nullptr, {}};
-    return status_of_created(
-        xnn_create_fully_connected_nc_f32(
-            shape.inputs, shape.outputs, /*input_stride=*/shape.inputs, shape.output_stride,
-            weights, bias, limits.low, limits.high, /*flags=*/0, /*code_cache=*/nullptr,
-            /*weights_cache=*/nullptr, &product.library),
-        product.library, "a matrix product");
-  }
+Status pack_floats(const MatrixProductShape& shape, const float* weights, const float* bias,
+                   const Limits& limits, Arena& arena, MatrixProduct& product) {
   const auto outputs = static_cast<std::int64_t>(shape.outputs);
   const auto inputs = static_cast<std::int64_t>(shape.inputs);
-  const simd::Packing packing(kernels, outputs, inputs);
+  const simd::Packing packing(simd::kernels(), outputs, inputs);
   const auto floats = static_cast<std::size_t>(packing.floats());
   float* packed = arena.allocate_array<float>(floats);
   if (packed == nullptr) return backend_error({"the arena is full"});
@@ -82,29 +96,128 @@ Status create_matrix_product(const MatrixProductShape& shape, const float* weigh
   return {};
 }
 
+Status pack_bytes(const MatrixProductShape& shape, const MatrixWeights& weights, const float* bias,
+                  const Limits& limits, Arena& arena, MatrixProduct& product) {
+  const auto outputs = static_cast<std::int64_t>(shape.outputs);
+  const auto inputs = static_cast<std::int64_t>(shape.inputs);
+  const simd::PackingInt8 packing(simd::kernels(), outputs, inputs);
+  const auto bytes = static_cast<std::size_t>(packing.bytes());
+  auto* packed = static_cast<std::byte*>(arena.allocate(bytes));
+  if (packed == nullptr) return backend_error({"the arena is full"});
+  std::memset(packed, 0, bytes);
+  const auto put = [&](std::int64_t output, std::int64_t line, const auto& value) {
+    std::memcpy(packed + packing.at(output, line), &value, sizeof value);
+  };
+  for (std::int64_t output = 0; output < outputs; ++output) {
+    const std::int8_t* row = weights.bytes + output * inputs;
+    std::int32_t sum = 0;
+    for (std::int64_t k = 0; k < inputs; ++k) {
+      sum += row[k];
+      packed[packing.at(output, 3 + k / 4) + k % 4] = static_cast<std::byte>(row[k]);
+    }
+    put(output, 0, weights.scales[output % weights.channels]);
+    if (bias != nullptr) put(output, 1, bias[output]);
+    put(output, 2, sum);
+  }
+  product = {&simd::kernels(), nullptr, {}, {}};
+  product.product.depth = static_cast<int>(inputs);
+  product.int8.b = packed;
+  product.int8.c_stride = static_cast<std::int64_t>(shape.output_stride);
+  product.int8.columns = static_cast<int>(outputs);
+  product.int8.quads = static_cast<int>(packing.quads);
+  product.int8.low = limits.low;
+  product.int8.high = limits.high;
+  return {};
+}
+
+struct QuantizeTask {
+  const simd::Kernels& kernels;
+  simd::QuantizedRows rows;
+};
+
+void quantize_piece(void* context, std::size_t first, std::size_t count) {
+  const QuantizeTask& task = *static_cast<const QuantizeTask*>(context);
+  const auto row = static_cast<std::int64_t>(first);
+  simd::QuantizedRows piece = task.rows;
+  piece.x += row * piece.x_stride;
+  piece.integers += row * piece.stride;
+  piece.steps += row;
+  piece.least += row;
+  piece.rows = static_cast<int>(count);
+  task.kernels.quantize(piece);
+}
+
+}  // namespace
+
+MatrixWeights matrix_weights(const Tensor& weights, std::int64_t channels, Arena& arena) {
+  if (weights.type == DataType::kInt8)
+    return {nullptr, static_cast<const std::int8_t*>(weights.data), weights.scales.data(),
+            channels};
+  return {widen(weights, arena), nullptr, nullptr, 0};
+}
+
+Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeights& weights,
+                             const float* bias, const Limits& limits, Arena& arena,
+                             MatrixProduct& product) {
+  if (weights.bytes != nullptr) return pack_bytes(shape, weights, bias, limits, arena, product);
+  if (simd::kernels().beats_libraries)
+    return pack_floats(shape, weights.floats, bias, limits, arena, product);
+  product = {nullptr, nullptr, {}, {}};
+  product.product.a_stride = static_cast<std::int64_t>(shape.inputs);
+  return status_of_created(
+      xnn_create_fully_connected_nc_f32(shape.inputs, shape.outputs, /*input_stride=*/shape.inputs,
+                                        shape.output_stride, weights.floats, bias, limits.low,
+                                        limits.high, /*flags=*/0, /*code_cache=*/nullptr,
+                                        /*weights_cache=*/nullptr, &product.library),
+      product.library, "a matrix product");
+}
+
 MatrixProduct packed_matrix_product(const MatrixProductShape& shape, const float* packed,
                                     const Limits& limits) {
   const auto inputs = static_cast<int>(shape.inputs);
   return {&simd::kernels(),
           nullptr,
           {nullptr, inputs, packed, nullptr, static_cast<std::int64_t>(shape.output_stride), 0,
-           static_cast<int>(shape.outputs), inputs, limits.low, limits.high}};
+           static_cast<int>(shape.outputs), inputs, limits.low, limits.high},
+          {}};
 }
 
-bool run_matrix_product(const MatrixProduct& product, std::size_t rows, const float* x, float* y,
-                        pthreadpool* threads) {
+std::size_t rows_bytes(const MatrixProduct& product, std::size_t rows) {
+  if (!product.is_int8()) return 0;
+  const std::size_t row = 4 * static_cast<std::size_t>(product.int8.quads);
+  return rows * (row + sizeof(float) + sizeof(std::int32_t));
+}
+
+MatrixRows prepare_rows(const MatrixProduct& product, std::size_t rows, const float* x,
+                        std::byte* scratch, pthreadpool* threads) {
+  if (!product.is_int8()) return {x, product.product.a_stride, nullptr, 0, nullptr, nullptr};
+  auto* steps = reinterpret_cast<float*>(scratch);
+  auto* least = reinterpret_cast<std::int32_t*>(steps + rows);
+  auto* integers = reinterpret_cast<std::uint8_t*>(least + rows);
+  const std::int64_t stride = std::int64_t{4} * product.int8.quads;
+  const std::int64_t depth = product.product.depth;
+  QuantizeTask task{*product.kernels, {x, depth, integers, stride, steps, least, 0, depth}};
+  pthreadpool_parallelize_1d_tile_1d(threads, quantize_piece, &task, rows,
+                                     threads == nullptr ? rows : kRowsPerTask, /*flags=*/0);
+  return {nullptr, 0, integers, stride, steps, least};
+}
+
+bool run_matrix_product(const MatrixProduct& product, std::size_t rows, const MatrixRows& x,
+                        float* y, pthreadpool* threads) {
   if (product.kernels == nullptr)
     // XNNPACK's reshape of a fully-connected operator is arithmetic alone.
     return xnn_reshape_fully_connected_nc_f32(product.library, rows, threads) ==
                xnn_status_success &&
-           xnn_setup_fully_connected_nc_f32(product.library, x, y) == xnn_status_success &&
+           xnn_setup_fully_connected_nc_f32(product.library, x.x, y) == xnn_status_success &&
            xnn_run_operator(product.library, threads) == xnn_status_success;
-  simd::Product whole = product.product;
-  whole.a = x;
-  whole.c = y;
-  whole.rows = static_cast<int>(rows);
-  multiply(*product.kernels, whole, threads);
+  multiply({product, x, y, static_cast<int>(rows), false}, threads);
   return true;
+}
+
+bool run_matrix_product(const MatrixProduct& product, std::size_t rows, const float* x, float* y,
+                        pthreadpool* threads) {
+  return run_matrix_product(
+      product, rows, {x, product.product.a_stride, nullptr, 0, nullptr, nullptr}, y, threads);
 }
 
 }  // namespace figment::xnnpack

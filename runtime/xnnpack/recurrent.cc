@@ -70,8 +70,9 @@ Status create_products(const Operation& operation, Build& build, std::size_t ope
                                      static_cast<std::size_t>(depth),
                                      static_cast<std::size_t>(size.row())};
       status = create_matrix_product(
-          shape, wide + (direction * size.gates + part.first) * size.hidden * depth, bias, Limits{},
-          build.arena, part.products[direction]);
+          shape,
+          {wide + (direction * size.gates + part.first) * size.hidden * depth, nullptr, nullptr, 0},
+          bias, Limits{}, build.arena, part.products[direction]);
     }
   build.arena.give_back();
   return status;

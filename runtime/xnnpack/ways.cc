@@ -15,6 +15,8 @@ struct State {
 // that does not is read. Measured on Xeon with AVX-512.
 constexpr double kCacheBytes = 1e6;
 constexpr double kByteCost = 2.5;
+// A number made an integer.
+constexpr double kQuantizeCost = 4;
 
 }  // namespace
 
@@ -58,9 +60,14 @@ Cost product_cost(double rows, double columns, double depth) {
   return rows * depth * lanes * __builtin_ceil(columns / lanes);
 }
 
-Cost weights_cost(double floats) {
-  const double bytes = floats * sizeof(float);
-  return bytes < kCacheBytes ? 0 : bytes * kByteCost;
+Cost weights_cost(double bytes) { return bytes < kCacheBytes ? 0 : bytes * kByteCost; }
+
+Cost matrix_cost(const Tensor& weights, double rows, double columns, double depth) {
+  const Cost floats = product_cost(rows, columns, depth);
+  if (weights.type != DataType::kInt8)
+    return floats + weights_cost(columns * depth * sizeof(float));
+  return floats / simd::kernels().int8_speed + kQuantizeCost * rows * depth +
+         weights_cost(columns * depth);
 }
 
 }  // namespace figment::xnnpack

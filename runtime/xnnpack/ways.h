@@ -30,7 +30,9 @@ bool run_way(const Operation& operation, void* state);
 Cost product_cost(double rows, double columns, double depth);
 // Weights that do not stay in a second-level cache from run to run are read anew, whatever the
 // rows.
-Cost weights_cost(double floats);
+Cost weights_cost(double bytes);
+// Both, for weights that are multiplied as they are stored: int8 as integers.
+Cost matrix_cost(const Tensor& weights, double rows, double columns, double depth);
 
 extern const Way kDirectConv2D;
 extern const Way kSmallWinograd;

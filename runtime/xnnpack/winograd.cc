@@ -92,7 +92,7 @@ Cost cost_of(const Operation& operation, const WinogradGeometry& geometry,
   return tiling.points() * (product_cost(tiles, outputs, geometry.inputs) +
                             tiles * (transform_cost(geometry.inputs) +
                                      geometry.phases() * transform_cost(geometry.outputs))) +
-         weights_cost(tiling.points() * outputs * geometry.inputs);
+         weights_cost(tiling.points() * outputs * geometry.inputs * sizeof(float));
 }
 
 template <typename Options>
@@ -154,8 +154,8 @@ Status create_products(const Operation& operation, State& state, Arena& arena) {
   transform_weights(operation, state.geometry, state.tiling, nullptr, matrices);
   Status status;
   for (int point = 0; status.ok() && point < points; ++point)
-    status = create_matrix_product(shape, matrices + point * floats, nullptr, Limits{}, arena,
-                                   state.products[point]);
+    status = create_matrix_product(shape, {matrices + point * floats, nullptr, nullptr, 0}, nullptr,
+                                   Limits{}, arena, state.products[point]);
   arena.give_back();
   return status;
 }

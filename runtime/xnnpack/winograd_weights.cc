@@ -46,13 +46,15 @@ class TapReader {
       y = phase / geometry_.stride_width + geometry_.stride_height * (geometry_.taps - 1 - y);
       x = phase % geometry_.stride_width + geometry_.stride_width * (geometry_.taps - 1 - x);
       if (y >= kernel_.height || x >= kernel_.width) return 0;
-      return weight_at(weights_, (std::int64_t{y * kernel_.width + x} * kernel_.outputs + output) *
-                                         kernel_.inputs +
-                                     input);
+      return weight_at(
+          weights_,
+          (std::int64_t{y * kernel_.width + x} * kernel_.outputs + output) * kernel_.inputs + input,
+          output);
     }
     return weight_at(
         weights_,
-        (output * kernel_.height * kernel_.width + y * kernel_.width + x) * kernel_.inputs + input);
+        (output * kernel_.height * kernel_.width + y * kernel_.width + x) * kernel_.inputs + input,
+        output);
   }
 
  private:
