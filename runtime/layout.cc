@@ -6,12 +6,14 @@
 // (inputs, activations, scratch). While it is laid out, the planner's working table stands where
 // that block will be. arena_bytes() walks the very same code over a measuring arena.
 #include <cstring>
+#include <new>
 
 #include "runtime/layout.h"
 #include "runtime/plan/planner.h"
 #ifdef FIGMENT_WITH_XNNPACK
 #include "runtime/xnnpack/allocator.h"
 #include "runtime/xnnpack/fast_room.h"
+#include "runtime/xnnpack/packed_weights.h"
 #endif
 
 namespace figment {
@@ -32,8 +34,8 @@ struct Place {
 // Lays out one session. Every allocation may fail; the arena remembers that it overflowed.
 class Layout {
  public:
-  Layout(const Model& model, const Options& options, Arena& arena)
-      : root_(model.root()), options_(options), arena_(arena) {}
+  Layout(const Model& model, const Options& options, Arena& arena, const PackedRecorder* recorder)
+      : model_(model), root_(model.root()), options_(options), arena_(arena), recorder_(recorder) {}
 
   // On success `state` is complete (without addresses when the arena measures).
   Status run(Session::State*& state) {
@@ -75,9 +77,15 @@ class Layout {
   }
   Place& place_of(std::int32_t tensor) { return places_[tensor]; }
 
+  const Model& model_;
   const format::Model& root_;
   const Options& options_;
   Arena& arena_;
+  [[maybe_unused]] const PackedRecorder* recorder_;
+#ifdef FIGMENT_WITH_XNNPACK
+  xnnpack::PackedWeights* packed_ = nullptr;
+  bool packed_fit_ = false;  // the file's packed weights are for this machine
+#endif
   Session::State* state_ = nullptr;
   // The planner's working table; gone when the session is ready.
   Place* places_ = nullptr;
@@ -140,6 +148,14 @@ Status Layout::make_steps() {
 }
 
 Status Layout::choose_lowerings() {
+#ifdef FIGMENT_WITH_XNNPACK
+  if (options_.backend == Backend::kXnnpack) {
+    void* memory = arena_.allocate(sizeof(xnnpack::PackedWeights));
+    if (memory == nullptr) return {};
+    packed_ = new (memory) xnnpack::PackedWeights(arena_, recorder_);
+    packed_fit_ = recorder_ == nullptr && model_.tuning() == Tuning::kHere;
+  }
+#endif
   std::int32_t kept = 0;
   for (std::int32_t i = 0; i < state_->step_count; ++i) {
     Step step = state_->steps[i];
@@ -163,10 +179,17 @@ Status Layout::choose(Step& step, [[maybe_unused]] const format::Unary* activati
 #ifdef FIGMENT_WITH_XNNPACK
   const xnnpack::FastRoom* fast = step.entry->fast;
   if (options_.backend == Backend::kXnnpack && fast != nullptr && fast->accepts(step.operation)) {
-    xnnpack::Build build{
-        .arena = arena_, .activation = activation, .wish = text(node_of(step).lowering())};
+    xnnpack::Build build{.arena = arena_,
+                         .packed = *packed_,
+                         .activation = activation,
+                         .wish = text(node_of(step).lowering())};
+    const bool in_file = packed_fit_ && !is_activation(step);
+    packed_->begin(step.operator_index, in_file ? packed_blocks(model_, step.operator_index)
+                                                : std::span<const std::byte>());
     const xnnpack::ArenaScope scope(arena_);
     FIG_TRY(fast->create(step.operation, build));
+    if (packed_->broken())
+      return bad_file({"the packed weights are not those of this model; run figment tune again"});
     if (!xnnpack::serves_xnnpack())
       return backend_error(
           {"XNNPACK was started by other code with an allocator of its own, so its memory cannot "
@@ -308,8 +331,9 @@ Status Layout::bind() {
 
 }  // namespace
 
-Status lay_out(const Model& model, const Options& options, Arena& arena, Session::State*& state) {
-  return Layout(model, options, arena).run(state);
+Status lay_out(const Model& model, const Options& options, Arena& arena, Session::State*& state,
+               const PackedRecorder* recorder) {
+  return Layout(model, options, arena, recorder).run(state);
 }
 
 Status refused_by_xnnpack(const Step& step) {

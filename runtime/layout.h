@@ -32,10 +32,23 @@ struct Session::State {
   std::size_t peak_live_bytes;
 };
 
+// Told of the weights that operators pack, in the order in which they ask for them again. A block
+// is complete when the session is.
+struct PackedRecorder {
+  void* context;
+  void (*record)(void* context, std::int32_t operator_index, std::span<const std::byte> block);
+};
+
 // Lays `model` out in `arena`: every operator's way to run, its memory, its addresses. On success
 // `state` is complete; over a measuring arena it has no addresses. When the arena is too small it
 // has overflowed() and `state` is null.
-Status lay_out(const Model& model, const Options& options, Arena& arena, Session::State*& state);
+Status lay_out(const Model& model, const Options& options, Arena& arena, Session::State*& state,
+               const PackedRecorder* recorder = nullptr);
+
+// Creates a session in `arena` as Session::create does, packing its weights anew, and tells
+// `recorder` of them. For figment tune.
+Status record_packed_weights(const Model& model, std::span<std::byte> arena, const Options& options,
+                             const PackedRecorder& recorder);
 
 Status refused_by_xnnpack(const Step& step);
 

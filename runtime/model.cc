@@ -2,6 +2,7 @@
 #include "runtime/model_view.h"
 #ifdef FIGMENT_WITH_XNNPACK
 #include "runtime/xnnpack/allocator.h"
+#include "runtime/xnnpack/packed_weights.h"
 #endif
 
 namespace figment {
@@ -244,6 +245,47 @@ Status check_shapes(const format::Model& root, int batch) {
   return {};
 }
 
+namespace {
+
+// Where the packed weights lie, and that they lie in the file.
+Status check_packed(const format::Model& root, std::size_t file_bytes) {
+  const format::PackedWeights* packed = root.packed();
+  if (packed == nullptr) return {};
+  const auto* starts = packed->starts();
+  bool sound = packed->offset() % kPackedAlignment == 0 && packed->offset() <= file_bytes &&
+               packed->size() <= file_bytes - packed->offset() && starts != nullptr &&
+               starts->size() == root.operators()->size() + 1;
+  std::uint64_t before = 0;
+  for (flatbuffers::uoffset_t i = 0; sound && i < starts->size(); ++i) {
+    const std::uint64_t start = starts->Get(i);
+    sound = start >= before && start <= packed->size() && start % kArenaAlignment == 0;
+    before = start;
+  }
+  if (sound) return {};
+  return bad_file({"the packed weights do not lie in the file; tune or convert it again"});
+}
+
+}  // namespace
+
+std::span<const std::byte> packed_blocks(const Model& model, int index) {
+  const format::PackedWeights& packed = *model.root().packed();
+  const auto at = [&](int i) {
+    return static_cast<std::size_t>(packed.starts()->Get(static_cast<flatbuffers::uoffset_t>(i)));
+  };
+  return model.bytes().subspan(static_cast<std::size_t>(packed.offset()) + at(index),
+                               at(index + 1) - at(index));
+}
+
+Tuning Model::tuning() const {
+  const format::PackedWeights* packed = root_->packed();
+  if (packed == nullptr) return Tuning::kNone;
+#ifdef FIGMENT_WITH_XNNPACK
+  const xnnpack::Fingerprint here;
+  if (figment::text(packed->fingerprint()) == here.text()) return Tuning::kHere;
+#endif
+  return Tuning::kElsewhere;
+}
+
 Result<Model> Model::open(std::span<const std::byte> bytes) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
   if (bytes.size() < 16 || !format::ModelBufferHasIdentifier(data))
@@ -281,6 +323,7 @@ Result<Model> Model::open(std::span<const std::byte> bytes) {
   FIG_TRY(check_sources(root));
   FIG_TRY(check_shapes(root, 1));
   FIG_TRY(check_facts(root));
+  FIG_TRY(check_packed(root, bytes.size()));
 #ifdef FIGMENT_WITH_XNNPACK
   FIG_TRY(xnnpack::initialize());
 #endif

@@ -11,6 +11,9 @@ inline constexpr std::uint32_t kScalesVersion = 2;
 // The highest that this runtime reads.
 inline constexpr std::uint32_t kFormatVersion = kScalesVersion;
 
+// Packed weights begin at a page in the file.
+inline constexpr std::size_t kPackedAlignment = 4096;
+
 // Bytes of one element; int4 is packed by twos and has no such number.
 inline std::size_t element_bytes(DataType type) {
   switch (type) {
@@ -47,6 +50,9 @@ inline const ops::OperatorEntry& entry_of(const format::Operator& node) {
 // An operator's operands at `batch`, written to `inputs` (kMaxInputs long) and `output`.
 void view_operands(const format::Model& root, const format::Operator& node, int batch,
                    Tensor* inputs, Tensor* output);
+
+// The packed weights of operator `index` in a file that has any.
+std::span<const std::byte> packed_blocks(const Model& model, int index);
 
 // Whether what the file says of itself (kind, prior, how the first output is to be read) can be
 // meant so. Tensors, ports and operators have been checked.

@@ -86,6 +86,16 @@ Result<Session> Session::create(const Model& model, std::span<std::byte> arena_m
   return Session(state);
 }
 
+Status record_packed_weights(const Model& model, std::span<std::byte> arena_memory,
+                             const Options& options, const PackedRecorder& recorder) {
+  FIG_TRY(check_options(model, options));
+  FIG_TRY(check_alignment(arena_memory));
+  Arena arena(arena_memory.data(), arena_memory.size());
+  Session::State* state = nullptr;
+  FIG_TRY(lay_out(model, options, arena, state, &recorder));
+  return arena.overflowed() ? too_small(arena_memory.size(), arena.high_water()) : Status();
+}
+
 Tensor Session::input(int index) const { return state_->inputs[index]; }
 Tensor Session::output(int index) const { return state_->outputs[index]; }
 

@@ -71,13 +71,13 @@ math::Window window_of(const Operation& operation) {
 }
 
 // The weights as [height, width, outputs, inputs], lent by the arena where they are not so already.
-MatrixWeights column_weights(const Operation& operation, Arena& arena) {
+MatrixWeights column_weights(const Operation& operation, Build& build) {
   const Tensor& weights = operation.in(1);
   const Kernel kernel = kernel_of(operation);
-  if (is_transposed(operation)) return matrix_weights(weights, kernel.outputs, arena);
+  if (is_transposed(operation)) return matrix_weights(weights, kernel.outputs, build);
   const auto bytes = static_cast<std::size_t>(weights.elements()) *
                      (weights.type == DataType::kInt8 ? sizeof(std::int8_t) : sizeof(float));
-  void* turned = arena.borrow(bytes);
+  void* turned = build.arena.borrow(bytes);
   if (turned == nullptr) return {nullptr, nullptr, nullptr, 0};
   const int taps = kernel.height * kernel.width;
   std::int64_t to = 0;
@@ -216,16 +216,15 @@ Status create(const Operation& operation, Build& build) {
   const MatrixProductShape shape{static_cast<std::size_t>(state->band_rows) * kernel_row,
                                  static_cast<std::size_t>(kernel.inputs), pixel_floats};
   state->bands = build.arena.allocate_array<MatrixProduct>(bands);
-  const MatrixWeights weights = column_weights(operation, build.arena);
+  const MatrixWeights weights = column_weights(operation, build);
   if (state->bands == nullptr || !weights.ok()) return backend_error({"the arena is full"});
   Status status;
   for (std::size_t band = 0; status.ok() && band < bands; ++band)
     status = create_matrix_product(
         shape, weights.from_row(static_cast<std::int64_t>(band * shape.outputs), shape.inputs),
-        nullptr, Limits{}, build.arena, state->bands[band]);
+        nullptr, Limits{}, build, state->bands[band]);
   build.arena.give_back();
   FIG_TRY(status);
-  if (state->bands[0].is_int8()) build.lowering = "gemm int8 + col2im";
   // Quantized rows stand behind the columns.
   state->column_bytes = Arena::round_up(build.scratch_bytes);
   build.scratch_bytes =

@@ -1,5 +1,6 @@
 // Convolutions: on XNNPACK's indirect matrix products and depthwise kernels, or another way.
 #include "runtime/xnnpack/kernel.h"
+#include "runtime/xnnpack/packed_weights.h"
 #include "runtime/xnnpack/ways.h"
 #include "runtime/xnnpack/with_workspace.h"
 
@@ -28,7 +29,10 @@ Status create_direct(const Operation& operation, Build& build) {
   const Tensor& kernel =
       operation.in(1);  // [outputs, kernel_height, kernel_width, inputs of a group]
   const Limits limits = fuse_limits(build);
-  const float* weights = wide_kernel(kernel, build.arena);
+  // XNNPACK has kernels of their own for depthwise convolutions, which always pack.
+  const bool looks_up = options.groups() == 1 && kernel.shape[3] > 1;
+  const float* weights =
+      looks_up && build.packed.from_file() ? kernel.floats() : wide_kernel(kernel, build.arena);
   if (weights == nullptr) return backend_error({"the arena is full"});
   const auto number = [](std::int32_t value) { return static_cast<std::uint32_t>(value); };
   xnn_operator_t convolution = nullptr;
@@ -39,7 +43,7 @@ Status create_direct(const Operation& operation, Build& build) {
       number(options.dilation_height()), number(options.dilation_width()), number(options.groups()),
       extent(kernel, 3), extent(kernel, 0) / static_cast<std::size_t>(options.groups()),
       extent(input, 3), extent(kernel, 0), weights, bias_of(operation, 2), limits.low, limits.high,
-      /*flags=*/0, nullptr, nullptr, &convolution);
+      /*flags=*/0, nullptr, looks_up ? build.packed.cache() : nullptr, &convolution);
   build.arena.give_back();
   FIG_TRY(status_of_created(created, convolution, "Conv2D"));
   build.state = convolution;

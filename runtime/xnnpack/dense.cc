@@ -16,13 +16,13 @@ Status create(const Operation& operation, Build& build) {
   if (product == nullptr) return backend_error({"the arena is full"});
   build.state = product;
   const Limits limits = fuse_limits(build);
-  const MatrixWeights matrix = matrix_weights(weights, weights.shape[0], build.arena);
+  const MatrixWeights matrix = matrix_weights(weights, weights.shape[0], build);
   if (!matrix.ok()) return backend_error({"the arena is full"});
   const Status status = create_matrix_product({outputs, extent(weights, 1), outputs}, matrix,
-                                              bias_of(operation, 2), limits, build.arena, *product);
+                                              bias_of(operation, 2), limits, build, *product);
   build.arena.give_back();
   FIG_TRY(status);
-  build.lowering = product->is_int8() ? "gemm int8" : "gemm";
+  build.lowering = "gemm";
   build.scratch_bytes = rows_bytes(*product, row_count(operation));
   return {};
 }

@@ -37,15 +37,13 @@ Status create(const Operation& operation, Build& build) {
     for (std::size_t tap = 0; tap < taps; ++tap)
       std::copy_n(operation.in(2).floats(), channels, bias + tap * channels);
   }
-  const MatrixWeights matrix =
-      matrix_weights(operation.in(1), operation.in(1).shape[3], build.arena);
+  const MatrixWeights matrix = matrix_weights(operation.in(1), operation.in(1).shape[3], build);
   if (!matrix.ok()) return backend_error({"the arena is full"});
   const Status status =
       create_matrix_product({taps * channels, extent(operation.in(1), 4), taps * channels}, matrix,
-                            bias, limits, build.arena, *product);
+                            bias, limits, build, *product);
   build.arena.give_back();
   FIG_TRY(status);
-  if (product->is_int8()) build.lowering = "gemm int8";
   build.scratch_bytes = rows_bytes(*product, extent(operation.in(0), 0));
   return {};
 }

@@ -10,9 +10,12 @@
 
 namespace figment::xnnpack {
 
+class PackedWeights;
+
 // What create() works with and fills in.
 struct Build {
   Arena& arena;
+  PackedWeights& packed;  // where packed weights go, or are already
   const format::Unary* activation =
       nullptr;            // what the operator's output goes through; null: nothing
   std::string_view wish;  // the way to run it that the file asks for; empty: none

@@ -78,13 +78,16 @@ void multiply(const Pieces& all, pthreadpool* threads) {
 }
 
 Status pack_floats(const MatrixProductShape& shape, const float* weights, const float* bias,
-                   const Limits& limits, Arena& arena, MatrixProduct& product) {
+                   const Limits& limits, Build& build, MatrixProduct& product) {
   const auto outputs = static_cast<std::int64_t>(shape.outputs);
   const auto inputs = static_cast<std::int64_t>(shape.inputs);
   const simd::Packing packing(simd::kernels(), outputs, inputs);
   const auto floats = static_cast<std::size_t>(packing.floats());
-  float* packed = arena.allocate_array<float>(floats);
-  if (packed == nullptr) return backend_error({"the arena is full"});
+  const PackedMemory memory = build.packed.take(floats * sizeof(float));
+  if (memory.bytes == nullptr) return backend_error({"the arena is full"});
+  auto* packed = reinterpret_cast<float*>(memory.bytes);
+  product = packed_matrix_product(shape, packed, limits);
+  if (memory.filled) return {};
   std::fill_n(packed, floats, 0.0f);
   for (std::int64_t output = 0; output < outputs; ++output) {
     if (bias != nullptr) packed[packing.at(output, -1)] = bias[output];
@@ -92,18 +95,27 @@ Status pack_floats(const MatrixProductShape& shape, const float* weights, const 
     const std::int64_t line = packing.at(output, 1) - packing.at(output, 0);
     for (std::int64_t k = 0; k < inputs; ++k) to[k * line] = weights[output * inputs + k];
   }
-  product = packed_matrix_product(shape, packed, limits);
   return {};
 }
 
 Status pack_bytes(const MatrixProductShape& shape, const MatrixWeights& weights, const float* bias,
-                  const Limits& limits, Arena& arena, MatrixProduct& product) {
+                  const Limits& limits, Build& build, MatrixProduct& product) {
   const auto outputs = static_cast<std::int64_t>(shape.outputs);
   const auto inputs = static_cast<std::int64_t>(shape.inputs);
   const simd::PackingInt8 packing(simd::kernels(), outputs, inputs);
   const auto bytes = static_cast<std::size_t>(packing.bytes());
-  auto* packed = static_cast<std::byte*>(arena.allocate(bytes));
-  if (packed == nullptr) return backend_error({"the arena is full"});
+  const PackedMemory memory = build.packed.take(bytes);
+  if (memory.bytes == nullptr) return backend_error({"the arena is full"});
+  std::byte* packed = memory.bytes;
+  product = {&simd::kernels(), nullptr, {}, {}};
+  product.product.depth = static_cast<int>(inputs);
+  product.int8.b = packed;
+  product.int8.c_stride = static_cast<std::int64_t>(shape.output_stride);
+  product.int8.columns = static_cast<int>(outputs);
+  product.int8.quads = static_cast<int>(packing.quads);
+  product.int8.low = limits.low;
+  product.int8.high = limits.high;
+  if (memory.filled) return {};
   std::memset(packed, 0, bytes);
   const auto put = [&](std::int64_t output, std::int64_t line, const auto& value) {
     std::memcpy(packed + packing.at(output, line), &value, sizeof value);
@@ -119,14 +131,6 @@ Status pack_bytes(const MatrixProductShape& shape, const MatrixWeights& weights,
     if (bias != nullptr) put(output, 1, bias[output]);
     put(output, 2, sum);
   }
-  product = {&simd::kernels(), nullptr, {}, {}};
-  product.product.depth = static_cast<int>(inputs);
-  product.int8.b = packed;
-  product.int8.c_stride = static_cast<std::int64_t>(shape.output_stride);
-  product.int8.columns = static_cast<int>(outputs);
-  product.int8.quads = static_cast<int>(packing.quads);
-  product.int8.low = limits.low;
-  product.int8.high = limits.high;
   return {};
 }
 
@@ -149,26 +153,27 @@ void quantize_piece(void* context, std::size_t first, std::size_t count) {
 
 }  // namespace
 
-MatrixWeights matrix_weights(const Tensor& weights, std::int64_t channels, Arena& arena) {
+MatrixWeights matrix_weights(const Tensor& weights, std::int64_t channels, Build& build) {
   if (weights.type == DataType::kInt8)
     return {nullptr, static_cast<const std::int8_t*>(weights.data), weights.scales.data(),
             channels};
-  return {widen(weights, arena), nullptr, nullptr, 0};
+  if (build.packed.from_file()) return {weights.floats(), nullptr, nullptr, 0};
+  return {widen(weights, build.arena), nullptr, nullptr, 0};
 }
 
 Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeights& weights,
-                             const float* bias, const Limits& limits, Arena& arena,
+                             const float* bias, const Limits& limits, Build& build,
                              MatrixProduct& product) {
-  if (weights.bytes != nullptr) return pack_bytes(shape, weights, bias, limits, arena, product);
+  if (weights.bytes != nullptr) return pack_bytes(shape, weights, bias, limits, build, product);
   if (simd::kernels().beats_libraries)
-    return pack_floats(shape, weights.floats, bias, limits, arena, product);
+    return pack_floats(shape, weights.floats, bias, limits, build, product);
   product = {nullptr, nullptr, {}, {}};
   product.product.a_stride = static_cast<std::int64_t>(shape.inputs);
   return status_of_created(
       xnn_create_fully_connected_nc_f32(shape.inputs, shape.outputs, /*input_stride=*/shape.inputs,
                                         shape.output_stride, weights.floats, bias, limits.low,
                                         limits.high, /*flags=*/0, /*code_cache=*/nullptr,
-                                        /*weights_cache=*/nullptr, &product.library),
+                                        build.packed.cache(), &product.library),
       product.library, "a matrix product");
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/simd/packing.h"
 #include "runtime/xnnpack/lowering.h"
+#include "runtime/xnnpack/packed_weights.h"
 
 namespace figment::xnnpack {
 
@@ -30,8 +31,8 @@ struct MatrixWeights {
 };
 
 // A constant's, float16 widened into memory that the arena lends until give_back(). Not ok() when
-// the arena is full.
-MatrixWeights matrix_weights(const Tensor& weights, std::int64_t channels, Arena& arena);
+// the arena is full. Where packed weights come from a file these are not read.
+MatrixWeights matrix_weights(const Tensor& weights, std::int64_t channels, Build& build);
 
 // On our own loops where they are the faster ones on this processor, else on XNNPACK's
 // fully-connected operator.
@@ -44,10 +45,10 @@ struct MatrixProduct {
   bool is_int8() const { return int8.b != nullptr; }
 };
 
-// Packs the weights into the arena. `bias`: `outputs` floats, or null. int8 weights need
-// simd::Kernels::multiply_int8.
+// Packs the weights, or takes them packed from the file. `bias`: `outputs` floats, or null. int8
+// weights need simd::Kernels::multiply_int8.
 Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeights& weights,
-                             const float* bias, const Limits& limits, Arena& arena,
+                             const float* bias, const Limits& limits, Build& build,
                              MatrixProduct& product);
 
 // The same of float32 weights that are packed already, on loops of our own.

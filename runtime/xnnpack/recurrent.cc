@@ -72,7 +72,7 @@ Status create_products(const Operation& operation, Build& build, std::size_t ope
       status = create_matrix_product(
           shape,
           {wide + (direction * size.gates + part.first) * size.hidden * depth, nullptr, nullptr, 0},
-          bias, Limits{}, build.arena, part.products[direction]);
+          bias, Limits{}, build, part.products[direction]);
     }
   build.arena.give_back();
   return status;

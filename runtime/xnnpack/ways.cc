@@ -20,6 +20,12 @@ constexpr double kQuantizeCost = 4;
 
 }  // namespace
 
+std::span<const char* const> way_names() {
+  static constexpr const char* kNames[] = {"xnnpack", "gemm", "gemm + col2im", "winograd 4x4",
+                                           "winograd 6x6"};
+  return kNames;
+}
+
 bool any_way_accepts(std::span<const Way* const> ways, const Operation& operation) {
   for (const Way* way : ways)
     if (way->room.accepts(operation)) return true;

@@ -18,6 +18,9 @@ struct Way {
   Cost (*cost)(const Operation& operation);
 };
 
+// Every way of any operator, by name.
+std::span<const char* const> way_names();
+
 // Whether any way accepts the operation.
 bool any_way_accepts(std::span<const Way* const> ways, const Operation& operation);
 // Creates the way that the file wishes for, or else the cheapest, of those that accept the

@@ -125,23 +125,27 @@ Cost cost(const Operation& operation) {
   return cost_of(operation, geometry, tiling_of(geometry, kWidth));
 }
 
-Status create_products(const Operation& operation, State& state, Arena& arena) {
+Status create_products(const Operation& operation, State& state, Build& build) {
   const auto outputs = std::int64_t{state.geometry.phases()} * state.geometry.outputs;
   const std::int64_t inputs = state.geometry.inputs;
   const MatrixProductShape shape{static_cast<std::size_t>(outputs),
                                  static_cast<std::size_t>(inputs),
                                  static_cast<std::size_t>(outputs)};
   const int points = state.tiling.points();
+  Arena& arena = build.arena;
   state.products = arena.allocate_array<MatrixProduct>(static_cast<std::size_t>(points));
   if (state.products == nullptr) return backend_error({"the arena is full"});
   const simd::Kernels& kernels = simd::kernels();
   if (kernels.beats_libraries) {
     const simd::Packing packing(kernels, outputs, inputs);
     const auto floats = static_cast<std::size_t>(points * packing.floats());
-    float* packed = arena.allocate_array<float>(floats);
-    if (packed == nullptr) return backend_error({"the arena is full"});
-    std::fill_n(packed, floats, 0.0f);
-    transform_weights(operation, state.geometry, state.tiling, &packing, packed);
+    const PackedMemory memory = build.packed.take(floats * sizeof(float));
+    if (memory.bytes == nullptr) return backend_error({"the arena is full"});
+    auto* packed = reinterpret_cast<float*>(memory.bytes);
+    if (!memory.filled) {
+      std::fill_n(packed, floats, 0.0f);
+      transform_weights(operation, state.geometry, state.tiling, &packing, packed);
+    }
     for (int point = 0; point < points; ++point)
       state.products[point] =
           packed_matrix_product(shape, packed + point * packing.floats(), Limits{});
@@ -151,11 +155,12 @@ Status create_products(const Operation& operation, State& state, Arena& arena) {
   auto* matrices =
       static_cast<float*>(arena.borrow(static_cast<std::size_t>(points * floats) * sizeof(float)));
   if (matrices == nullptr) return backend_error({"the arena is full"});
-  transform_weights(operation, state.geometry, state.tiling, nullptr, matrices);
+  if (!build.packed.from_file())
+    transform_weights(operation, state.geometry, state.tiling, nullptr, matrices);
   Status status;
   for (int point = 0; status.ok() && point < points; ++point)
     status = create_matrix_product(shape, {matrices + point * floats, nullptr, nullptr, 0}, nullptr,
-                                   Limits{}, arena, state.products[point]);
+                                   Limits{}, build, state.products[point]);
   arena.give_back();
   return status;
 }
@@ -180,7 +185,7 @@ Status create(const Operation& operation, Build& build) {
   state->geometry = geometry_of(operation);
   state->tiling = tiling_of(state->geometry, kWidth);
   state->fused = fuse_into_loop(build);
-  FIG_TRY(create_products(operation, *state, build.arena));
+  FIG_TRY(create_products(operation, *state, build));
   const WinogradGeometry& geometry = state->geometry;
   const std::int64_t tiles =
       std::int64_t{operation.in(0).shape[0]} * state->tiling.down * state->tiling.across;

@@ -4,10 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "targets/host/arguments.h"
-#include "targets/host/draw.h"
 #include "targets/host/model_file.h"
-#include "targets/host/ports.h"
 #include "targets/host/process.h"
+#include "targets/host/profile.h"
 #include "targets/host/session_memory.h"
 #include "targets/host/statistics.h"
 #include "targets/host/thread_pool.h"
@@ -31,76 +30,18 @@ struct Measurement {
   std::size_t arena_bytes = 0, packed_bytes = 0;
 };
 
-void fill_inputs(const Model& model, Session& session) {
-  for (int index = 0; index < model.input_count(); ++index)
-    if (const Tensor input = session.input(index); input.type == DataType::kFloat32)
-      fill_from_prior(model, input, std::uint64_t{42} + static_cast<std::uint64_t>(index), 0);
-}
-
-// Runs until `arguments` are content: --runs of them, or --seconds long and at least 10.
-std::vector<double> measure(Session& session, const Arguments& arguments) {
-  constexpr int kLeastRuns = 10;
-  std::vector<double> times;
-  const double begun = now_ms();
-  for (double now = begun;;) {
-    require(session.run());
-    const double after = now_ms();
-    times.push_back(after - now);
-    now = after;
-    const int count = static_cast<int>(times.size());
-    if (arguments.runs > 0 ? count >= arguments.runs
-                           : count >= kLeastRuns && now - begun >= arguments.seconds * 1000)
-      return times;
-  }
-}
-
-// A tenth of the time, so that caches, the page table and the processor's clock are as in steady
-// work.
-void warm_up(Session& session, const Arguments& arguments) {
-  Arguments shorter = arguments;
-  shorter.seconds /= 10;
-  shorter.runs = (arguments.runs + 9) / 10;
-  measure(session, shorter);
-}
-
-// Times of the operators, told by the session's observer.
-struct Profile {
-  std::vector<std::vector<double>> ms;  // by operator, one a run
-  double begun = 0;
-
-  static void observe(void* context, const OperatorEvent& event) {
-    auto* profile = static_cast<Profile*>(context);
-    if (event.finished)
-      profile->ms[static_cast<std::size_t>(event.index)].push_back(now_ms() - profile->begun);
-    else
-      profile->begun = now_ms();
-  }
-};
-
-// A session of its own, so that the clock between operators does not count in the latency.
-nlohmann::ordered_json profile_operators(const Model& model, Options options,
-                                         const Arguments& arguments) {
-  Profile profile;
-  profile.ms.resize(static_cast<std::size_t>(model.operator_count()));
-  options.observer = Profile::observe;
-  options.observer_context = &profile;
-  SessionMemory memory(model, options);
-  fill_inputs(model, memory.session);
-  warm_up(memory.session, arguments);
-  for (std::vector<double>& times : profile.ms) times.clear();
-  measure(memory.session, arguments);
-
-  // Medians, for on a busy machine a few runs take many times as long.
-  std::vector<double> medians;
+// In a session of their own, so that the clock between operators does not count in the latency.
+nlohmann::ordered_json describe_operators(const Model& model, const Options& options,
+                                          const Arguments& arguments) {
+  std::vector<OperatorReport> reports;
+  const std::vector<double> medians =
+      profile_operators(model, options, arguments.seconds, arguments.runs, &reports);
   double sum = 0;
-  for (std::vector<double>& times : profile.ms) {
-    medians.push_back(summarize(std::move(times)).median);
-    sum += medians.back();
-  }
+  for (const double ms : medians) sum += ms;
   nlohmann::ordered_json operators = nlohmann::ordered_json::array();
-  for (int index = 0; index < model.operator_count(); ++index) {
-    const OperatorReport report = memory.session.operator_report(index);
-    const double ms = medians[static_cast<std::size_t>(index)];
+  for (std::size_t index = 0; index < medians.size(); ++index) {
+    const OperatorReport& report = reports[index];
+    const double ms = medians[index];
     operators.push_back({{"index", index},
                          {"kind", report.kind},
                          {"name", report.name},
@@ -153,8 +94,10 @@ ExitCode bench(const Arguments& arguments) {
     fill_inputs(file.model, memory.session);
     require(memory.session.run());
     measured.first_sample_ms = ms_since_process_start();
-    warm_up(memory.session, arguments);
-    std::vector<double> times = measure(memory.session, arguments);
+    // A tenth first, so that caches, the page table and the processor's clock are as in steady
+    // work.
+    time_runs(memory.session, arguments.seconds / 10, (arguments.runs + 9) / 10);
+    std::vector<double> times = time_runs(memory.session, arguments.seconds, arguments.runs);
     measured.runs = static_cast<int>(times.size());
     measured.latency = summarize(std::move(times));
     measured.arena_bytes = memory.arena_bytes;
@@ -175,7 +118,7 @@ ExitCode bench(const Arguments& arguments) {
       {"file_bytes", file.file.bytes().size()},
       {"peak_rss_bytes", peak_resident_bytes()},
       {"first_sample_ms", measured.first_sample_ms}};
-  if (arguments.operators) result["operators"] = profile_operators(file.model, options, arguments);
+  if (arguments.operators) result["operators"] = describe_operators(file.model, options, arguments);
   if (arguments.json)
     std::printf(
         "%s\n",

@@ -24,6 +24,7 @@ extern const Verb kRun;
 extern const Verb kSample;
 extern const Verb kCheck;
 extern const Verb kBench;
+extern const Verb kTune;
 extern const Verb kDemo;
 
 }  // namespace figment::host

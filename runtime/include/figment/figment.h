@@ -160,6 +160,11 @@ struct TextReading {
   std::int32_t symbol_input = -1;  // the model input that takes the symbol before; -1: all at once
 };
 
+// What figment tune has put into the file: weights packed for the fast backend, used in place when
+// they are for this kind of processor and this build, and packed anew in the arena when they are
+// not.
+enum class Tuning : std::uint8_t { kNone, kHere, kElsewhere };
+
 namespace format {
 struct Model;  // the FlatBuffer; internal
 }
@@ -193,6 +198,7 @@ class Model {
 
   int operator_count() const;
   std::size_t weight_bytes() const;
+  Tuning tuning() const;
   std::span<const std::byte> bytes() const { return bytes_; }
   const format::Model& root() const { return *root_; }
 
