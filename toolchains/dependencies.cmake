@@ -44,6 +44,11 @@ if(FIGMENT_BOARD_DEBIAN)
   set(CMAKE_FIND_ROOT_PATH ${FIGMENT_SYSROOT})
 endif()
 
+# Archives before shared libraries, so that the command line can be one file (targets/host).
+if(FIGMENT_BUILD_TOOLS AND NOT APPLE)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a .so)
+endif()
+
 # FlatBuffers: the runtime uses its headers alone, the build its compiler.
 figment_find_headers(FIGMENT_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h)
 find_program(FIGMENT_FLATC flatc)

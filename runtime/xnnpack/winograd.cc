@@ -39,6 +39,7 @@ struct State {
   int lanes;
   MatrixProduct* products;
   Fused fused;
+  const float* bias;  // or null
 };
 
 int ceiling(int a, int b) { return (a + b - 1) / b; }
@@ -185,6 +186,15 @@ Status create(const Operation& operation, Build& build) {
   state->geometry = geometry_of(operation);
   state->tiling = tiling_of(state->geometry, kWidth);
   state->fused = fuse_into_loop(build);
+  state->bias = nullptr;
+  if (operation.has(2)) {
+    // Beside what else is read in each run.
+    float* bias =
+        build.arena.allocate_array<float>(static_cast<std::size_t>(state->geometry.outputs));
+    if (bias == nullptr) return backend_error({"the arena is full"});
+    std::copy_n(operation.in(2).floats(), state->geometry.outputs, bias);
+    state->bias = bias;
+  }
   FIG_TRY(create_products(operation, *state, build));
   const WinogradGeometry& geometry = state->geometry;
   const std::int64_t tiles =
@@ -296,7 +306,7 @@ bool run(const Operation& operation, void* memory) {
       {tiles, tiling.width, tiling.step, geometry.stride_height, geometry.stride_width,
        points + tiling.points() * input_floats(state), output_floats(state),
        operation.out().floats(), out[1], out[2], out[3], geometry.crop_top, geometry.crop_left,
-       bias_of(operation, 2), state.fused.slope, state.fused.limits.low, state.fused.limits.high}};
+       state.bias, state.fused.slope, state.fused.limits.low, state.fused.limits.high}};
   Run whole{block, std::int64_t{in[0]} * tiling.down * tiling.across};
   if (state.lanes > 1) {
     pthreadpool_parallelize_1d(operation.threads, run_lane, &whole,

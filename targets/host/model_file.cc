@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
+#include "runtime/model_view.h"
 #include "targets/host/exit_code.h"
 
 namespace figment::host {
@@ -39,7 +41,23 @@ MappedFile::~MappedFile() {
   if (mapping_ != nullptr) ::munmap(mapping_, bytes_.size());
 }
 
+void MappedFile::forget(std::size_t end) const {
+  if (mapping_ != nullptr) ::madvise(mapping_, end, MADV_DONTNEED);
+}
+
 ModelFile::ModelFile(const std::string& path)
-    : file(path), model(expect(Model::open(file.bytes()), input_name(path))) {}
+    : file(path), model(expect(Model::open(file.bytes()), input_name(path))) {
+  if (model.tuning() == Tuning::kElsewhere)
+    std::fprintf(stderr,
+                 "figment: %s was tuned on another kind of processor or for another build; its "
+                 "weights are packed anew at each start until it is tuned here\n",
+                 input_name(path).c_str());
+}
+
+void ModelFile::forget_tensors() const {
+  if (const format::PackedWeights* packed = model.root().packed();
+      packed != nullptr && model.tuning() == Tuning::kHere)
+    file.forget(packed->offset());
+}
 
 }  // namespace figment::host

@@ -21,6 +21,10 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  // Takes the first `end` bytes, a whole number of pages, out of this process's memory until they
+  // are read again.
+  void forget(std::size_t end) const;
+
  private:
   std::span<const std::byte> bytes_;
   void* mapping_ = nullptr;  // null: the bytes are in memory_
@@ -31,6 +35,10 @@ class MappedFile {
 struct ModelFile {
   // Throws VerbError: unreadable, damaged, or unsupported; the sentence names the file.
   explicit ModelFile(const std::string& path);
+
+  // To be called once a session is there: of a tuned file the tensors' own data is hardly read any
+  // more, but where they were, the system has mapped some megabytes around.
+  void forget_tensors() const;
 
   MappedFile file;
   Model model;

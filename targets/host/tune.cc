@@ -36,6 +36,7 @@ struct Finding {
   double ms_before = 0;
   std::string lowering;  // the best
   double ms = 0;
+  std::size_t packed_bytes = 0;
 };
 
 // A model in memory of its own.
@@ -50,46 +51,10 @@ struct OwnModel {
 
 #ifdef FIGMENT_WITH_XNNPACK
 
-// Another way must save so much, or the measurement may be mistaken.
+// Another way must save so much of an operator's time, or the measurement may be mistaken ...
 constexpr double kLeastGain = 0.02;
-
-// The operators' times when each runs as `wish` says, where it can.
-std::vector<double> measure(const Model& model, const std::string& wish, const Options& options,
-                            double seconds, std::vector<std::string>& lowerings) {
-  const auto count = static_cast<std::size_t>(model.operator_count());
-  const OwnModel variant(
-      converter::emit_tuned(model, std::vector<TunedOperator>(count, {wish, {}}), ""));
-  std::vector<OperatorReport> reports;
-  std::vector<double> ms = profile_operators(*variant.model, options, seconds, 0, &reports);
-  for (const OperatorReport& report : reports) lowerings.emplace_back(report.lowering);
-  return ms;
-}
-
-std::vector<Finding> find_best(const Model& model, const Options& options, double seconds) {
-  std::vector<Finding> findings(static_cast<std::size_t>(model.operator_count()));
-  // First as the runtime would do; again at the end, for what the first minute's clock was like.
-  std::vector<std::string> wishes{""};
-  for (const char* name : xnnpack::way_names()) wishes.emplace_back(name);
-  wishes.emplace_back("");
-  for (std::size_t round = 0; round < wishes.size(); ++round) {
-    std::vector<std::string> lowerings;
-    const std::vector<double> ms = measure(model, wishes[round], options, seconds, lowerings);
-    for (std::size_t i = 0; i < findings.size(); ++i) {
-      Finding& finding = findings[i];
-      if (round == 0) {
-        finding = {lowerings[i], ms[i], lowerings[i], ms[i]};
-        continue;
-      }
-      if (lowerings[i] == finding.chosen_before)
-        finding.ms_before = std::min(finding.ms_before, ms[i]);
-      if (lowerings[i] == finding.lowering)
-        finding.ms = std::min(finding.ms, ms[i]);
-      else if (ms[i] < finding.ms * (1 - kLeastGain))
-        finding = {finding.chosen_before, finding.ms_before, lowerings[i], ms[i]};
-    }
-  }
-  return findings;
-}
+// ... and so much where it takes half as much memory again for its weights.
+constexpr double kLeastGainForMemory = 0.25;
 
 // The model's weights packed, in `arena`, and where they lie in it.
 void pack(const Model& model, const Options& options, std::vector<TunedOperator>& operators,
@@ -107,6 +72,63 @@ void pack(const Model& model, const Options& options, std::vector<TunedOperator>
     if (status.code != ErrorCode::kArenaTooSmall) return require(status);
     bytes = std::max(status.bytes_needed, bytes + bytes / 8);
   }
+}
+
+// How one operator ran.
+struct Trial {
+  std::string lowering;
+  double ms = 0;
+  std::size_t packed_bytes = 0;
+};
+
+// Every operator as `wish` says, where it can.
+std::vector<Trial> try_all(const Model& model, const std::string& wish, const Options& options,
+                           double seconds) {
+  std::vector<TunedOperator> operators(static_cast<std::size_t>(model.operator_count()),
+                                       {wish, {}});
+  const OwnModel variant(converter::emit_tuned(model, operators, ""));
+  std::vector<OperatorReport> reports;
+  const std::vector<double> ms = profile_operators(*variant.model, options, seconds, 0, &reports);
+  AlignedMemory arena;
+  pack(*variant.model, options, operators, arena);
+  std::vector<Trial> trials;
+  for (std::size_t i = 0; i < operators.size(); ++i) {
+    std::size_t bytes = 0;
+    for (const std::span<const std::byte> block : operators[i].blocks) bytes += block.size();
+    trials.push_back({std::string(reports[i].lowering), ms[i], bytes});
+  }
+  return trials;
+}
+
+bool is_better(const Trial& trial, const Finding& best) {
+  const bool larger = 2 * trial.packed_bytes > 3 * best.packed_bytes;
+  return trial.ms < best.ms * (1 - (larger ? kLeastGainForMemory : kLeastGain));
+}
+
+std::vector<Finding> find_best(const Model& model, const Options& options, double seconds) {
+  std::vector<Finding> findings(static_cast<std::size_t>(model.operator_count()));
+  // First as the runtime would do, and again at the end, for the processor's clock may have
+  // changed.
+  std::vector<std::string> wishes{""};
+  for (const char* name : xnnpack::way_names()) wishes.emplace_back(name);
+  wishes.emplace_back("");
+  for (std::size_t round = 0; round < wishes.size(); ++round) {
+    const std::vector<Trial> trials = try_all(model, wishes[round], options, seconds);
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      Finding& finding = findings[i];
+      const Trial& trial = trials[i];
+      if (round == 0)
+        finding = {trial.lowering, trial.ms, trial.lowering, trial.ms, trial.packed_bytes};
+      if (trial.lowering == finding.chosen_before)
+        finding.ms_before = std::min(finding.ms_before, trial.ms);
+      if (trial.lowering == finding.lowering)
+        finding.ms = std::min(finding.ms, trial.ms);
+      else if (is_better(trial, finding))
+        finding = {finding.chosen_before, finding.ms_before, trial.lowering, trial.ms,
+                   trial.packed_bytes};
+    }
+  }
+  return findings;
 }
 
 void print(const Model& model, const std::vector<Finding>& findings, const std::string& output,
