@@ -7,7 +7,9 @@
 #include <string>
 
 #include "targets/host/exit_code.h"
+#include "tests/host/arrays.h"
 #include "tests/host/command_line.h"
+#include "tests/host/scratch_folder.h"
 
 namespace figment::testing {
 namespace {
@@ -38,6 +40,17 @@ TEST_CASE("a capped benchmark says so and runs the smaller loops, or is refused 
     CHECK(capped.error.find("figment bench: --cpu avx2 is not possible here: ") == 0);
     CHECK(capped.error.find('\n') == capped.error.size() - 1);
   }
+}
+
+TEST_CASE("a capped run agrees with the whole processor's") {
+  if (host::loops_name() != "avx512" && host::loops_name() != "avx2") return;
+  const ScratchFolder folder;
+  const std::string latents = source_folder() + "models/digits_gan/golden/generator.latent.npy";
+  const std::string line = "run " + kModel + " --in " + latents + " --out ";
+  REQUIRE(run_figment(line + (folder / "whole.npy")).code == 0);
+  REQUIRE(run_figment(line + (folder / "capped.npy") + " --cpu avx2").code == 0);
+  CHECK(largest_difference(read_array(folder / "capped.npy"), read_array(folder / "whole.npy")) <
+        1e-4);
 }
 
 TEST_CASE("other names are refused, and no name leaves the processor as it is") {
