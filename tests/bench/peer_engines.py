@@ -33,6 +33,7 @@ class Engine:
     """Loads the model, runs it on one thread in float32, and gives the output in ONNX's order of axes."""
     title = ""
     packages = {}  # from PyPI, pinned; the first is the engine
+    converted = ()  # endings of the files that convert() makes; none: the engine reads ONNX
     module = None  # imported before the clock starts, for that is Python's work
     without_dependencies = {}
 
@@ -42,7 +43,7 @@ class Engine:
 
     @classmethod
     def convert(cls, settings):
-        """Makes the file that the engine reads; ONNX needs none."""
+        """Makes the files that the engine reads."""
 
     def __init__(self, settings):
         raise NotImplementedError
@@ -71,6 +72,7 @@ class Engine:
 
 class Figment(Engine):
     title = "Figment"
+    converted = (".fgm",)
 
     @classmethod
     def version(cls, settings):
@@ -156,6 +158,7 @@ class OnnxRuntime(Engine):
 
 class Ncnn(Engine):
     title = "ncnn"
+    converted = (".ncnn.param", ".ncnn.bin")
     packages = {"ncnn": "1.0.20261020"}
     module = "ncnn"
     # pnnx converts; its package asks for PyTorch, which its program does not need.
@@ -190,6 +193,7 @@ class Ncnn(Engine):
 
 class LiteRt(Engine):
     title = "LiteRT (XNNPACK delegate)"
+    converted = (".tflite",)
     packages = {"ai-edge-litert": "2.3.0", "onnx": "1.23.2"}
     module = "ai_edge_litert.interpreter"
 
@@ -217,6 +221,7 @@ class LiteRt(Engine):
 
 class Mnn(Engine):
     title = "MNN"
+    converted = (".mnn",)
     packages = {"MNN": "3.6.1"}
     module = "MNN"
 
@@ -283,6 +288,17 @@ def call(command):
     return result.stdout
 
 
+def convert_anew(engine_class, settings):
+    """A file of another day must not pass for this one's: not every converter that fails says so."""
+    files = [pathlib.Path(settings["model"] + ending) for ending in engine_class.converted]
+    for file in files:
+        file.unlink(missing_ok=True)
+    engine_class.convert(settings)
+    for file in files:
+        if not file.exists():
+            raise RuntimeError(f"the converter left no {file.name}")
+
+
 def require_agreement(settings, y):
     import numpy
     expected = numbers_of(settings["model"] + "_y.npy")
@@ -316,7 +332,7 @@ def main():
     try:
         settings["x"] = numbers_of(settings["model"] + "_x.npy")
         if task == "convert":
-            engine_class.convert(settings)
+            convert_anew(engine_class, settings)
         else:
             answer_blocks(engine_class, settings, answers)
     except Exception as error:  # whatever an engine throws is its reason in the table
