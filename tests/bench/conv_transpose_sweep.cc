@@ -196,7 +196,8 @@ void print_head(const Arguments& arguments) {
   std::printf("one thread, batch 1, %s, medians; k kernel, s stride, p padding+output padding\n\n",
               host::loops_name().c_str());
   std::printf("%-34s  %-14s %10s %12s %6s", "shape", "chosen", "ms", "XNNPACK's ms", "ratio");
-  std::printf(arguments.all_ways ? "  %-14s %9s\n" : "\n", "fastest", "missed by");
+  if (arguments.all_ways) std::printf("  %-14s %9s", "fastest", "missed by");
+  std::printf("\n");
 }
 
 void print_row(const Outcome& outcome, bool all_ways) {
