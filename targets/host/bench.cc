@@ -7,6 +7,7 @@
 #include "targets/host/model_file.h"
 #include "targets/host/process.h"
 #include "targets/host/profile.h"
+#include "targets/host/processor.h"
 #include "targets/host/session_memory.h"
 #include "targets/host/statistics.h"
 #include "targets/host/thread_pool.h"
@@ -17,6 +18,7 @@ namespace {
 
 struct Arguments {
   std::string model, backend = "xnnpack";
+  std::string processor;  // of cap_processor()
   int batch = 1, threads = 1;
   int runs = 0;  // 0: as many as fit in `seconds`
   double seconds = 1;
@@ -56,9 +58,10 @@ nlohmann::ordered_json describe_operators(const Model& model, const Options& opt
 void print(const nlohmann::ordered_json& result, int runs) {
   const auto& latency = result["latency_ms"];
   const auto megabytes = [&](const char* key) { return result[key].get<double>() / 1e6; };
-  std::printf("%s: %s, batch %d, %d thread%s, %d runs\n",
+  std::printf("%s: %s, %s, batch %d, %d thread%s, %d runs\n",
               result["model"].get<std::string>().c_str(),
-              result["backend"].get<std::string>().c_str(), result["batch"].get<int>(),
+              result["backend"].get<std::string>().c_str(),
+              result["cpu"].get<std::string>().c_str(), result["batch"].get<int>(),
               result["threads"].get<int>(), result["threads"].get<int>() == 1 ? "" : "s", runs);
   std::printf("  latency        %.4f ms median, %.4f min, %.4f 95th percentile\n",
               latency["median"].get<double>(), latency["min"].get<double>(),
@@ -81,6 +84,7 @@ void print(const nlohmann::ordered_json& result, int runs) {
 }
 
 ExitCode bench(const Arguments& arguments) {
+  cap_processor(arguments.processor);
   // The first sample comes before anything that only a benchmark does.
   Options options;
   options.backend = parse_backend(arguments.backend);
@@ -107,6 +111,7 @@ ExitCode bench(const Arguments& arguments) {
   nlohmann::ordered_json result{
       {"model", file.model.name()},
       {"backend", arguments.backend},
+      {"cpu", loops_name()},
       {"batch", arguments.batch},
       {"threads", arguments.threads},
       {"latency_ms",
@@ -146,6 +151,7 @@ std::function<ExitCode()> declare(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--ops", arguments->operators, "Also the time of every operator");
   app.add_option("--backend", arguments->backend, "xnnpack or portable")->capture_default_str();
+  add_processor_option(app, arguments->processor);
   app.add_flag("--json", arguments->json, "Print one JSON object");
   return [arguments] { return bench(*arguments); };
 }

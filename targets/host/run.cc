@@ -8,6 +8,7 @@
 #include "targets/host/output_file.h"
 #include "targets/host/png.h"
 #include "targets/host/ports.h"
+#include "targets/host/processor.h"
 #include "targets/host/session_memory.h"
 #include "targets/host/verb.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 struct Arguments {
   std::string model, backend = "xnnpack", range;
+  std::string processor;  // of cap_processor()
   std::vector<std::string> inputs, outputs;
   int batch = 0;  // 0: as the first input has it
   std::uint64_t noise_seed = 0;
@@ -88,6 +90,7 @@ std::vector<std::byte> write_output(const Model& model, int port_index, const Te
 }
 
 ExitCode run(const Arguments& arguments) {
+  cap_processor(arguments.processor);
   Options options;
   options.backend = parse_backend(arguments.backend);
   options.noise_seed = arguments.noise_seed;
@@ -146,6 +149,7 @@ std::function<ExitCode()> declare(CLI::App& app) {
   app.add_option("--noise-seed", arguments->noise_seed, "The seed of noise inside the model")
       ->capture_default_str();
   app.add_option("--backend", arguments->backend, "xnnpack or portable")->capture_default_str();
+  add_processor_option(app, arguments->processor);
   return [arguments] { return run(*arguments); };
 }
 

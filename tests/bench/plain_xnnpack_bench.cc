@@ -1,6 +1,6 @@
 // Times a model against XNNPACK's own operators as they come, in one program and in turn:
 //
-//   plain_xnnpack_bench MODEL.fgm [ROUNDS]
+//   plain_xnnpack_bench MODEL.fgm [--runs N] [--cpu avx2] [--json]
 //
 // The model must be a chain of Dense, ConvTranspose2D, Unary and Reshape, as DCGAN's generator and
 // a VAE's decoder are. Prints the least and the median time of both, their ratio, and how far their
@@ -8,52 +8,34 @@
 #include <xnnpack.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <limits>
-#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "figment/figment.h"
 #include "figment/format/model_generated.h"
 #include "runtime/model_view.h"
+#include "targets/host/exit_code.h"
+#include "targets/host/model_file.h"
+#include "targets/host/processor.h"
+#include "targets/host/session_memory.h"
+#include "tests/bench/program.h"
+#include "tests/bench/turns.h"
 
 namespace {
 
 using namespace figment;
-using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void fail(const std::string& sentence) {
-  std::fprintf(stderr, "plain_xnnpack_bench: %s\n", sentence.c_str());
-  std::exit(1);
-}
+[[noreturn]] void refuse(const std::string& sentence) { throw std::runtime_error(sentence); }
 
 void require(xnn_status status) {
   if (status != xnn_status_success)
-    fail("XNNPACK refused an operator (status " + std::to_string(status) + ")");
-}
-
-struct AlignedBytes {
-  explicit AlignedBytes(std::size_t size)
-      : bytes(static_cast<std::byte*>(std::aligned_alloc(64, (size + 63) / 64 * 64)), std::free),
-        count(size) {}
-  std::unique_ptr<std::byte, decltype(&std::free)> bytes;
-  std::size_t count;
-  std::span<std::byte> span() const { return {bytes.get(), count}; }
-};
-
-AlignedBytes read_file(const char* path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) fail(std::string("cannot read ") + path);
-  AlignedBytes bytes(static_cast<std::size_t>(file.tellg()));
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(bytes.bytes.get()), static_cast<std::streamsize>(bytes.count));
-  return bytes;
+    refuse("XNNPACK refused an operator (status " + std::to_string(status) + ")");
 }
 
 // The same chain on XNNPACK's operators, one each, with its clamps fused where it can.
@@ -98,7 +80,7 @@ class PlainChain {
     xnn_operator_t step = nullptr;
     if (const auto* options = node.options_as_ConvTranspose2D()) {
       const Shape& weights = inputs[1].shape;
-      if (options->groups() != 1) fail("grouped transposed convolutions are not compared here");
+      if (options->groups() != 1) refuse("grouped transposed convolutions are not compared here");
       const auto extent = [](std::int32_t value) { return static_cast<std::uint32_t>(value); };
       // From [kernel_height, kernel_width, outputs, inputs] to [outputs, kernel_height,
       // kernel_width, inputs].
@@ -134,8 +116,8 @@ class PlainChain {
     } else if (node.options_as_Reshape() != nullptr) {
       return;
     } else {
-      fail(std::string("this chain holds ") + format::EnumNameOperatorOptions(node.options_type()) +
-           ", which is not compared here");
+      refuse(std::string("this chain holds ") +
+             format::EnumNameOperatorOptions(node.options_type()) + ", which is not compared here");
     }
     steps_.push_back(step);
     if (node.activation() != nullptr && !relu) add_unary(*node.activation(), floats);
@@ -160,7 +142,7 @@ class PlainChain {
         function = xnn_unary_tanh;
         break;
       default:
-        fail("this activation is not compared here");
+        refuse("this activation is not compared here");
     }
     xnn_operator_t step = nullptr;
     require(xnn_create_unary_elementwise_nc(function, xnn_datatype_fp32, xnn_datatype_fp32,
@@ -176,73 +158,65 @@ class PlainChain {
   std::vector<xnn_operator_t> steps_;
 };
 
-struct Times {
-  std::vector<double> milliseconds;
-  double least() const { return *std::min_element(milliseconds.begin(), milliseconds.end()); }
-  double median() const {
-    std::vector<double> sorted = milliseconds;
-    std::nth_element(sorted.begin(),
-                     sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
-    return sorted[sorted.size() / 2];
-  }
+struct Arguments {
+  std::string model, processor;
+  int runs = 200;
+  bool json = false;
 };
 
-// Times `work` in blocks: a few runs that bring its weights back into the cache, as a program that
-// draws one sample after another finds them, then `count` that are timed, `repeats` at a time.
-template <typename Work>
-void time_block(Times& times, int count, int repeats, Work work) {
-  for (int i = 0; i < 3 * repeats; ++i) work();
-  for (int i = 0; i < count; ++i) {
-    const auto start = Clock::now();
-    for (int k = 0; k < repeats; ++k) work();
-    times.milliseconds.push_back(
-        std::chrono::duration<double, std::milli>(Clock::now() - start).count() / repeats);
+constexpr double kLargestDifference = 1e-3;
+
+int compare(const Arguments& arguments) {
+  host::cap_processor(arguments.processor);
+  const host::ModelFile file(arguments.model);
+  host::SessionMemory memory(file.model, {});
+  PlainChain plain(file.model.root());
+  fill_normal(memory.session.input(0), 42);
+  const std::span<float> input = memory.session.input(0).values();
+  std::memcpy(plain.input(), input.data(), input.size_bytes());
+
+  std::vector<bench::Contender> both;
+  both.emplace_back([&] { host::require(memory.session.run()); });
+  both.emplace_back([&] { plain.run(); });
+  bench::take_turns(both, arguments.runs, std::numeric_limits<double>::infinity());
+  const host::Statistics ours = both[0].times();
+  const host::Statistics theirs = both[1].times();
+
+  double difference = 0;
+  const std::span<float> output = memory.session.output(0).values();
+  for (std::size_t i = 0; i < output.size(); ++i)
+    difference = std::max(difference, std::abs(static_cast<double>(output[i]) - plain.output()[i]));
+  if (arguments.json) {
+    const auto times = [](const host::Statistics& of) {
+      return nlohmann::ordered_json{{"min", of.min}, {"median", of.median}};
+    };
+    const nlohmann::ordered_json result{{"model", file.model.name()},
+                                        {"cpu", host::loops_name()},
+                                        {"figment_ms", times(ours)},
+                                        {"xnnpack_ms", times(theirs)},
+                                        {"largest_difference", difference}};
+    std::printf("%s\n", result.dump(2).c_str());
+  } else {
+    std::printf("%-24s %12s %12s\n", "one thread, batch 1", "least ms", "median ms");
+    std::printf("%-24s %12.5f %12.5f\n", "Figment", ours.min, ours.median);
+    std::printf("%-24s %12.5f %12.5f\n", "XNNPACK's own operators", theirs.min, theirs.median);
+    std::printf("ratio %.2f (least), %.2f (median); outputs differ by at most %.2g\n",
+                theirs.min / ours.min, theirs.median / ours.median, difference);
   }
+  if (difference >= kLargestDifference) refuse("the outputs do not agree");
+  return 0;
 }
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  if (count < 2) fail("usage: plain_xnnpack_bench MODEL.fgm [ROUNDS]");
-  const int rounds = count > 2 ? std::atoi(arguments[2]) : 200;
-  const AlignedBytes file = read_file(arguments[1]);
-  const auto model = Model::open(file.span());
-  if (!model.ok()) fail(std::string(model.status().message()));
-  const Options options;
-  const auto need = Session::arena_bytes(*model, options);
-  if (!need.ok()) fail(std::string(need.status().message()));
-  const AlignedBytes arena(*need);
-  auto session = Session::create(*model, arena.span(), options);
-  if (!session.ok()) fail(std::string(session.status().message()));
-  PlainChain plain(model->root());
-  fill_normal(session->input(0), 42);
-  std::memcpy(plain.input(), session->input(0).data, session->input(0).values().size_bytes());
-
-  Times ours;
-  Times theirs;
-  const auto run_ours = [&] {
-    if (!session->run().ok()) fail("the session refused to run");
-  };
-  const auto run_plain = [&] { plain.run(); };
-  // Short work is timed by many at once, so that the clock does not weigh in; the two take turns,
-  // so that the machine's moods fall on both.
-  Times probe;
-  time_block(probe, 5, 1, run_ours);
-  const int repeats = std::max(1, static_cast<int>(0.2 / probe.least()));
-  constexpr int kBlock = 10;
-  for (int done = 0; done < rounds; done += kBlock) {
-    time_block(ours, kBlock, repeats, run_ours);
-    time_block(theirs, kBlock, repeats, run_plain);
-  }
-
-  double difference = 0;
-  const std::span<float> output = session->output(0).values();
-  for (std::size_t i = 0; i < output.size(); ++i)
-    difference = std::max(difference, std::abs(static_cast<double>(output[i]) - plain.output()[i]));
-  std::printf("%-24s %12s %12s\n", "one thread, batch 1", "least ms", "median ms");
-  std::printf("%-24s %12.5f %12.5f\n", "Figment", ours.least(), ours.median());
-  std::printf("%-24s %12.5f %12.5f\n", "XNNPACK's own operators", theirs.least(), theirs.median());
-  std::printf("ratio %.2f (least), %.2f (median); outputs differ by at most %.2g\n",
-              theirs.least() / ours.least(), theirs.median() / ours.median(), difference);
-  return difference < 1e-3 ? 0 : 1;
+int main(int count, char** values) {
+  Arguments arguments;
+  CLI::App app{"Times a model against XNNPACK's own operators as they come", "plain_xnnpack_bench"};
+  app.add_option("model", arguments.model, "The model, an .fgm file")->required();
+  app.add_option("--runs", arguments.runs, "Measurements of each")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  host::add_processor_option(app, arguments.processor);
+  app.add_flag("--json", arguments.json, "Print one JSON object");
+  return bench::run_program(app, count, values, [&] { return compare(arguments); });
 }

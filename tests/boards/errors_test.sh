@@ -26,6 +26,7 @@ launcher=$work/figment/figment
 says "there is no board 'toaster'; there are aarch64 armv7" "$launcher" --target toaster build
 says "there is no board ''" "$launcher" --target
 says "leave out --target armv7" "$launcher" --target armv7 test --all
+says "leave out --target armv7" "$launcher" --target armv7 bench --peers
 
 # A build folder that came with the checkout from another machine.
 mkdir -p "$work/figment/build/release"

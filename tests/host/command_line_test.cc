@@ -288,6 +288,7 @@ TEST_CASE("bench prints every figure that is promised") {
   REQUIRE(result.code == 0);
   const Json json = Json::parse(result.output);
   CHECK(json["backend"] == "xnnpack");
+  CHECK_FALSE(json["cpu"].get<std::string>().empty());
   CHECK(json["batch"] == 3);
   CHECK(json["threads"] == 2);
   CHECK(json["latency_ms"]["min"].get<double>() > 0);
