@@ -296,21 +296,26 @@ bool run(const Operation& operation, void* memory) {
 }
 
 // What a float of a column costs to be written and to be added to its pixel.
-constexpr double kColumnCost = 3;
+constexpr double kColumnCost = 18;
+// Where the kernel is no multiple of the stride, a stride's pixels are added up in two parts.
+constexpr double kPartCost = 1.25;
 
 Cost cost(const Operation& operation) {
   const Shape& in = operation.in(0).shape;
   const Kernel kernel = kernel_of(operation);
   const math::Window window = window_of(operation);
-  const double lanes = simd::kernels().lanes;
   const double pixels = static_cast<double>(in[0]) * in[1] * in[2];
   const double columns =
       static_cast<double>(kernel.height) * static_cast<double>(row_floats(kernel));
-  // Few channels leave parts of the vectors empty that add up a stride's pixels.
-  const double block = static_cast<double>(window.stride_width) * kernel.outputs;
-  const double emptiness = lanes * __builtin_ceil(block / lanes) / block;
+  // Few channels leave much of the vectors empty that add up a stride's pixels.
+  const int lanes = simd::kernels().lanes;
+  const auto vectors = [&](int floats) { return (floats + lanes - 1) / lanes; };
+  const int block = window.stride_width * kernel.outputs;
+  const int part = kernel.width % window.stride_width * kernel.outputs;
+  const double added =
+      part == 0 ? vectors(block) : kPartCost * (vectors(part) + vectors(block - part));
   return matrix_cost(operation.in(1), pixels, columns, kernel.inputs) +
-         kColumnCost * emptiness * pixels * columns;
+         kColumnCost * pixels * columns * added * lanes / block;
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Convolutions: on XNNPACK's indirect matrix products and depthwise kernels, or another way.
+#include <algorithm>
+
 #include "runtime/xnnpack/kernel.h"
 #include "runtime/xnnpack/packed_weights.h"
 #include "runtime/xnnpack/ways.h"
@@ -9,6 +11,8 @@ namespace {
 
 // XNNPACK's products beside those of ways.h.
 constexpr double kDirectCost = 1.2;
+// Each pixel that a tap reads is looked up.
+constexpr double kLookUpCost = 5;
 
 bool accepts_direct(const Operation& operation) { return has_packable_weights(operation); }
 
@@ -68,8 +72,9 @@ Cost cost_direct(const Operation& operation) {
   const auto groups = static_cast<double>(operation.as<format::Conv2D>().groups());
   const double taps = static_cast<double>(kernel[1]) * kernel[2];
   const double pixels = static_cast<double>(out[0]) * out[1] * out[2];
-  return groups * kDirectCost * product_cost(pixels, kernel[0] / groups, taps * kernel[3]) +
-         weights_cost(taps * kernel[0] * kernel[3] * sizeof(float));
+  return std::max(groups * kDirectCost * product_cost(pixels, kernel[0] / groups, taps * kernel[3]),
+                  weights_cost(taps * kernel[0] * kernel[3] * sizeof(float))) +
+         kLookUpCost * groups * pixels * taps;
 }
 
 constexpr const Way* kWays[] = {&kDirectConv2D, &kSmallWinograd, &kLargeWinograd, &kColumnsWay};

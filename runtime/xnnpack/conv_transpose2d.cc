@@ -7,10 +7,15 @@
 namespace figment::xnnpack {
 namespace {
 
-// XNNPACK's own operator at its best beside the products of ways.h. At batch 1 it takes its one-row
-// kernel.
+// XNNPACK's own operator beside the products of ways.h: at its best, with its one-row kernel, which
+// it takes for strides at batch 1, where two vectors of outputs are not filled, and with the
+// kernels for a few outputs and for one. Besides, each pixel that a tap reads is looked up.
 constexpr double kDirectCost = 1.2;
-constexpr double kOneRowCost = 4;
+constexpr double kOneRowCost = 3.5;
+constexpr double kUnfilledCost = 2.6;
+constexpr double kOneOutputCost = 0.65;
+constexpr int kFewOutputs = 8;
+constexpr double kLookUpCost = 50;
 
 bool accepts_direct(const Operation& operation) { return has_packable_weights(operation); }
 
@@ -68,13 +73,28 @@ bool bind_direct(const Operation& operation, void* state) {
 }
 
 Cost cost_direct(const Operation& operation) {
+  const auto& options = operation.as<format::ConvTranspose2D>();
   const Shape& in = operation.in(0).shape;
   const Shape& weights = operation.in(1).shape;  // [groups, height, width, outputs, inputs]
-  const double taps = static_cast<double>(weights[1]) * weights[2];
-  const double pixels = static_cast<double>(in[0]) * in[1] * in[2];
-  return weights[0] * (in[0] == 1 ? kOneRowCost : kDirectCost) *
-             product_cost(pixels * taps, weights[3], weights[4]) +
-         weights_cost(weights[0] * taps * weights[3] * weights[4] * sizeof(float));
+  const double groups = weights[0];
+  const double reads =
+      static_cast<double>(in[0]) * in[1] * in[2] * static_cast<double>(weights[1]) * weights[2];
+  const bool strides = options.stride_height() > 1 || options.stride_width() > 1;
+  const int pair = 2 * simd::kernels().lanes;
+  int outputs = weights[3];
+  double factor = kDirectCost;
+  if (outputs == 1) {
+    factor = kOneOutputCost;
+  } else if (outputs >= kFewOutputs && outputs < pair) {
+    outputs = pair;
+    factor = kUnfilledCost;
+  } else if (outputs >= pair && strides && in[0] == 1) {
+    factor = kOneRowCost;
+  }
+  return groups * (std::max(factor * product_cost(reads, outputs, weights[4]),
+                            weights_cost(static_cast<double>(weights[1]) * weights[2] * weights[3] *
+                                         weights[4] * sizeof(float))) +
+                   kLookUpCost * reads);
 }
 
 constexpr const Way* kWays[] = {&kDenseConvTranspose2D, &kColumnsWay, &kSmallWinograd,

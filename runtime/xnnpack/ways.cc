@@ -1,6 +1,8 @@
 // The choice among the ways to run an operator.
 #include "runtime/xnnpack/ways.h"
 
+#include <algorithm>
+
 #include "runtime/simd/kernels.h"
 
 namespace figment::xnnpack {
@@ -11,12 +13,15 @@ struct State {
   void* state;
 };
 
+// What follows was measured on a Xeon with AVX-512 (tests/bench/conv_transpose_sweep --all-ways).
+
 // Bytes of weights that stay near from one run to the next, and the multiply-adds in which a byte
-// that does not is read. Measured on Xeon with AVX-512.
+// that does not is read.
 constexpr double kCacheBytes = 1e6;
-constexpr double kByteCost = 2.5;
-// A number made an integer.
+constexpr double kByteCost = 3;
+// A number made an integer, and a sum of integers made a number.
 constexpr double kQuantizeCost = 4;
+constexpr double kSumCost = 14;
 
 }  // namespace
 
@@ -71,9 +76,9 @@ Cost weights_cost(double bytes) { return bytes < kCacheBytes ? 0 : bytes * kByte
 Cost matrix_cost(const Tensor& weights, double rows, double columns, double depth) {
   const Cost floats = product_cost(rows, columns, depth);
   if (weights.type != DataType::kInt8)
-    return floats + weights_cost(columns * depth * sizeof(float));
-  return floats / simd::kernels().int8_speed + kQuantizeCost * rows * depth +
-         weights_cost(columns * depth);
+    return std::max(floats, weights_cost(columns * depth * sizeof(float)));
+  return std::max(floats / simd::kernels().int8_speed, weights_cost(columns * depth)) +
+         kSumCost * rows * columns + kQuantizeCost * rows * depth;
 }
 
 }  // namespace figment::xnnpack

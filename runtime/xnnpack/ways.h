@@ -31,8 +31,8 @@ bool run_way(const Operation& operation, void* state);
 
 // The multiply-adds of `rows` rows, with columns rounded up to whole vectors.
 Cost product_cost(double rows, double columns, double depth);
-// Weights that do not stay in a second-level cache from run to run are read anew, whatever the
-// rows.
+// Weights that do not stay in a second-level cache from run to run are read anew, however few the
+// rows. That goes on beside the arithmetic: the longer of the two counts.
 Cost weights_cost(double bytes);
 // Both, for weights that are multiplied as they are stored: int8 as integers.
 Cost matrix_cost(const Tensor& weights, double rows, double columns, double depth);
