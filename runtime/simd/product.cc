@@ -14,7 +14,11 @@ constexpr int kMostRows = 6;
 #endif
 // So few rows leave an addition waiting for the one before; more panels at once fill the time.
 constexpr int kFewRows = 2;
+#if defined(__AVX512F__)
+constexpr int kFewRowsPanels = 2;
+#else
 constexpr int kFewRowsPanels = 4;
+#endif
 
 template <int kPanels, int kWidth>
 struct Panels {
