@@ -30,8 +30,8 @@ constexpr std::size_t kTilesPerTask = 4;
 // channels that fill no vector go one by one, each in the time of three vectors.
 constexpr double kTransformCost = 14;
 constexpr int kLonelyChannel = 3;
-// The points' weights take up to four times the memory of the taps'; that must save a quarter of the
-// time.
+// The points' weights take up to four times the memory of the taps'; that must save a quarter of
+// the time.
 constexpr double kMemoryPrice = 1.35;
 
 struct State {
