@@ -12,6 +12,8 @@
 //
 // Points 0, 1, -1 for n = 4; 0, +-sqrt(1/2), +-sqrt(2) for n = 6: their squares are exact and their
 // products small, which leaves a quarter of the error that 0, +-1, +-2 have.
+//
+// An infinity or a NaN among the inputs spreads over the outputs of its tile.
 #include "runtime/simd/kernels.h"
 #include "runtime/simd/vector.h"
 

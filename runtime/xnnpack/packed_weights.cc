@@ -62,7 +62,9 @@ Fingerprint::Fingerprint() : size_(0) {
   add(kPackingVersion);
   add(simd::kernels().name);
   char digits[16];
-  std::uint64_t hash = hash_processor();
+  // Once: a virtual machine takes its time over the question.
+  static const std::uint64_t processor = hash_processor();
+  std::uint64_t hash = processor;
   for (int i = 15; i >= 0; --i, hash >>= 4) digits[i] = "0123456789abcdef"[hash & 15];
   add({digits, sizeof digits});
   add(FIGMENT_XNNPACK_HASH);
