@@ -23,10 +23,8 @@ using Block = std::span<const float>;
 // of what int4 holds; beyond them the largest weights are cut off, and the steps of all others are
 // finer.
 constexpr int kTried = 13;
-constexpr float kFirst = 6.5F;
-constexpr float kApart = 0.25F;
-// How often a scale is fitted to the integers that it leads to.
-constexpr int kFits = 2;
+constexpr double kFirst = 6.5;
+constexpr double kApart = 0.25;
 
 // The nearest of those that files hold. It stays below infinity: weights do.
 std::uint16_t narrow_scale(double scale) {
@@ -50,43 +48,25 @@ double squared_error(Block block, float scale) {
   return sum;
 }
 
-// The scale with the least squared error for the integers that `scale` leads to.
-double fit(Block block, float scale) {
-  double products = 0;
-  double squares = 0;
-  for (const float weight : block) {
-    const int q = quantize(weight, scale);
-    products += double{weight} * q;
-    squares += double(q) * q;
-  }
-  return squares == 0 ? double{scale} : products / squares;
-}
-
 std::uint16_t choose_scale(Block block) {
   double largest = 0;
   for (const float weight : block) largest = std::fmax(largest, std::fabs(double{weight}));
   if (largest == 0) return narrow_scale(1);
   std::uint16_t best = 0;
-  double least = std::numeric_limits<double>::infinity();
+  double least = 0;
   for (int i = 0; i < kTried; ++i) {
-    double scale = largest / double{kFirst + static_cast<float>(i) * kApart};
-    for (int round = 0; round <= kFits; ++round) {
-      const std::uint16_t narrow = narrow_scale(scale);
-      const float wide = math::widen_bfloat16(narrow);
-      const double error = squared_error(block, wide);
-      if (error < least || best == 0) {
-        least = error;
-        best = narrow;
-      }
-      scale = fit(block, wide);
-    }
+    const std::uint16_t scale = narrow_scale(largest / (kFirst + i * kApart));
+    const double error = squared_error(block, math::widen_bfloat16(scale));
+    if (i > 0 && !(error < least)) continue;
+    least = error;
+    best = scale;
   }
   return best;
 }
 
 std::optional<GraphTensor> store(const Node& node, const GraphTensor& weights) {
   const std::size_t count = static_cast<std::size_t>(weights.shape.elements());
-  if (!is_kind<format::DenseT>(node) ||
+  if (!is_kind<format::DenseT>(node) || weights.shape[1] < math::kInt4Block ||
       !std::all_of(weights.floats(), weights.floats() + count,
                    [](float value) { return std::isfinite(value); }))
     return std::nullopt;
