@@ -82,6 +82,18 @@ void check_refused_after(const std::function<void(format::ModelT&)>& change, Err
   CHECK(status.message().find(words) != std::string_view::npos);
 }
 
+// Makes the weights of kDense's first layer int4, 256x20.
+format::TensorT& to_int4(format::ModelT& m, int inputs_more = 0) {
+  format::TensorT& weights = *m.tensors[static_cast<std::size_t>(m.operators[0]->inputs[1])];
+  weights.shape[1] += inputs_more;
+  const auto outputs = static_cast<std::size_t>(weights.shape[0]);
+  const auto inputs = static_cast<std::size_t>(weights.shape[1]);
+  weights.type = format::DataType::Int4;
+  weights.data.assign(outputs * ((inputs + 31) / 32 * 2 + (inputs + 1) / 2), 0x31);
+  m.version = 3;
+  return weights;
+}
+
 }  // namespace
 
 TEST_CASE("every shipped model opens and says what it is") {
@@ -234,17 +246,6 @@ TEST_CASE("int8 weights open with their scales, and are refused with others") {
 
 TEST_CASE("int4 weights open as their shape says, and are refused otherwise") {
   using format::ModelT;
-  // The first layer's weights, 256x20.
-  const auto to_int4 = [](ModelT& m, int inputs_more = 0) -> format::TensorT& {
-    format::TensorT& weights = *m.tensors[static_cast<std::size_t>(m.operators[0]->inputs[1])];
-    weights.shape[1] += inputs_more;
-    const auto outputs = static_cast<std::size_t>(weights.shape[0]);
-    const auto inputs = static_cast<std::size_t>(weights.shape[1]);
-    weights.type = format::DataType::Int4;
-    weights.data.assign(outputs * ((inputs + 31) / 32 * 2 + (inputs + 1) / 2), 0x31);
-    m.version = 3;
-    return weights;
-  };
   CHECK(status_after([&](ModelT& m) { to_int4(m); }, kDense).ok());
   const char* const size = "bytes, which its shape does not";
   for (const int inputs_more : {0, 1, -1})
@@ -284,7 +285,11 @@ TEST_CASE("flipped bits are refused or run") {
   std::filesystem::path path = shipped_models().front();
   SUBCASE("float16 weights") {}
   SUBCASE("int8 weights") { path = FIGMENT_SOURCE_DIR "/models/digits_vae/decoder_int8.fgm"; }
-  const AlignedMemory file = read_aligned(path);
+  bool with_int4 = false;
+  SUBCASE("int4 weights") { with_int4 = true; }
+  const AlignedMemory file =
+      with_int4 ? align_bytes(repack([](format::ModelT& m) { to_int4(m); }, kDense))
+                : read_aligned(path);
   std::mt19937 random(1);
   int opened = 0;
   int refused = 0;
