@@ -73,7 +73,9 @@ void run_passes(Graph& graph, Conversion& conversion) {
 void shrink_weights(Graph& graph, const ConvertOptions& options, Conversion& conversion) {
   if (options.weights == WeightStorage::kFloat16)
     run_pass(graph, {"narrow_weights", narrow_weights}, true, conversion);
-  if (options.weights == WeightStorage::kInt8)
+  if (options.weights == WeightStorage::kInt4)
+    run_pass(graph, {"quantize_dense", quantize_dense}, true, conversion);
+  if (options.weights == WeightStorage::kInt8 || options.weights == WeightStorage::kInt4)
     run_pass(graph, {"quantize_weights", quantize_weights}, true, conversion);
 }
 
@@ -87,13 +89,19 @@ void check_graph(const Graph& graph) {
 }
 
 // Refuses an output that is farther from float32 than the caller allows.
-void check_accuracy(const Accuracy& accuracy, double min_psnr) {
+void check_accuracy(const Accuracy& accuracy, const ConvertOptions& options) {
+  const double min_psnr = *options.min_psnr;
+  const char* larger = options.weights == WeightStorage::kInt4   ? "int8, f16 or f32"
+                       : options.weights == WeightStorage::kInt8 ? "f16 or f32"
+                                                                 : "f32";
+
   for (const OutputAccuracy& output : accuracy.outputs) {
     if (output.psnr >= min_psnr) continue;
     std::ostringstream sentence;
     sentence << std::fixed << std::setprecision(1) << "output '" << output.name << "' is at "
              << output.psnr << " dB (PSNR) of what float32 weights give, below the " << min_psnr
-             << " dB asked for; use larger weights (--weights f16 or f32) or a lower --min-psnr";
+             << " dB asked for; use larger weights (--weights " << larger
+             << ") or a lower --min-psnr";
     throw ConvertError(sentence.str());
   }
 }
@@ -141,7 +149,7 @@ Conversion convert(const std::filesystem::path& source, const ConvertOptions& op
   const AlignedBytes file(conversion.bytes);
   const Model model = open_model(file.span());
   if (compare) conversion.accuracy = measure_accuracy(open_model(exact->span()), model);
-  if (options.min_psnr) check_accuracy(conversion.accuracy, *options.min_psnr);
+  if (options.min_psnr) check_accuracy(conversion.accuracy, options);
   conversion.arena_bytes_portable = arena_bytes(model, Backend::kPortable);
   conversion.arena_bytes_xnnpack = arena_bytes(model, Backend::kXnnpack);
   return conversion;

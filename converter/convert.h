@@ -12,7 +12,8 @@
 
 namespace figment::converter {
 
-enum class WeightStorage { kFloat32, kFloat16, kInt8 };
+// kInt4: of dense layers; all others are stored as with kInt8.
+enum class WeightStorage { kFloat32, kFloat16, kInt8, kInt4 };
 enum class NoiseHandling {
   kOperator,
   kInput

@@ -18,9 +18,12 @@ Status check_tensor(const format::Tensor& tensor, int index) {
   const int rank = shape == nullptr ? 0 : static_cast<int>(shape->size());
   if (rank > kMaxRank)
     return bad_file({"tensor ", index, " has ", rank, " axes, more than ", kMaxRank});
+  Shape extents;
+  extents.rank = rank;
   std::int64_t elements = 1;
   for (int axis = 0; axis < rank; ++axis) {
     const std::int32_t extent = shape->Get(static_cast<flatbuffers::uoffset_t>(axis));
+    extents[axis] = extent;
     if (extent <= 0)
       return bad_file(
           {"tensor ", index, " has an extent of ", extent, "; every extent must be positive"});
@@ -32,25 +35,30 @@ Status check_tensor(const format::Tensor& tensor, int index) {
     return bad_file({"tensor ", index, " grows along axis ", int{tensor.batch_axis()},
                      " that it does not have"});
   const DataType type = static_cast<DataType>(tensor.type());
+  bool sound_scales = true;
   if (tensor.scales() != nullptr) {
     if (type != DataType::kInt8 || tensor.data() == nullptr)
       return bad_file({"tensor ", index, " has scales but is no int8 constant"});
     for (const float scale : *tensor.scales())
-      if (!(scale > 0 && scale <= 3.4e38F))  // a NaN is not
-        return bad_file({"constant ", index, " has a scale that is no positive number"});
+      sound_scales &= scale > 0 && scale <= 3.4e38F;  // a NaN is not
   }
   if (tensor.data() == nullptr) return {};
   if (tensor.batch_axis() != -1)
     return bad_file({"constant ", index, " claims to grow with the batch"});
-  if (type == DataType::kInt4)
-    return unsupported({"constant ", index, " is int4, which no operator reads yet"});
-  if (tensor.data()->size() != static_cast<std::size_t>(elements) * element_bytes(type))
+  if (tensor.data()->size() != constant_bytes(type, extents))
     return bad_file({"constant ", index, " has ", std::size_t{tensor.data()->size()},
                      " bytes, which its shape does not"});
   if (reinterpret_cast<std::uintptr_t>(tensor.data()->data()) % kArenaAlignment != 0)
     return bad_file(
         {"constant ", index,
          " is not aligned to 64 bytes: give Model::open bytes that begin at a multiple of 64"});
+  if (type == DataType::kInt4) {
+    const auto* scales = reinterpret_cast<const std::uint16_t*>(tensor.data()->data());
+    for (std::int64_t i = 0; i < math::int4_scale_count(extents); ++i)
+      sound_scales &= math::is_int4_scale(scales[i]);
+  }
+  if (!sound_scales)
+    return bad_file({"constant ", index, " has a scale that is no positive number"});
   return {};
 }
 
@@ -150,9 +158,13 @@ Status check_ports(const format::Model& root,
     if (port->tensor() < 0 || port->tensor() >= static_cast<int>(root.tensors()->size()))
       return bad_file(
           {"input or output ", text(port->name()), " names a tensor that does not exist"});
+    const format::Tensor& tensor =
+        *root.tensors()->Get(static_cast<flatbuffers::uoffset_t>(port->tensor()));
+    if (tensor.type() == format::DataType::Int4)
+      return bad_file({"input or output ", text(port->name()),
+                       " is int4, which is for the weights of dense layers alone"});
     if (port->source_axes() == nullptr) continue;
-    const auto* shape =
-        root.tensors()->Get(static_cast<flatbuffers::uoffset_t>(port->tensor()))->shape();
+    const auto* shape = tensor.shape();
     const std::size_t rank = shape == nullptr ? 0 : shape->size();
     unsigned seen = 0;
     for (const std::uint8_t axis : *port->source_axes())

@@ -2,19 +2,22 @@
 #pragma once
 
 #include "figment/format/model_generated.h"
+#include "runtime/math/int4.h"
 #include "runtime/ops/operator.h"
 
 namespace figment {
 
 // The first version with Tensor.scales, which a reader must not ignore.
 inline constexpr std::uint32_t kScalesVersion = 2;
+// The first version with int4 constants.
+inline constexpr std::uint32_t kInt4Version = 3;
 // The highest that this runtime reads.
-inline constexpr std::uint32_t kFormatVersion = kScalesVersion;
+inline constexpr std::uint32_t kFormatVersion = kInt4Version;
 
 // Packed weights begin at a page in the file.
 inline constexpr std::size_t kPackedAlignment = 4096;
 
-// Bytes of one element; int4 is packed by twos and has no such number.
+// Bytes of one element; int4 constants have no such number.
 inline std::size_t element_bytes(DataType type) {
   switch (type) {
     case DataType::kFloat32:
@@ -32,6 +35,12 @@ inline std::size_t element_bytes(DataType type) {
 
 inline std::size_t tensor_bytes(const Tensor& tensor) {
   return static_cast<std::size_t>(tensor.elements()) * element_bytes(tensor.type);
+}
+
+// The same of a constant in its file.
+inline std::size_t constant_bytes(DataType type, const Shape& shape) {
+  return type == DataType::kInt4 ? static_cast<std::size_t>(math::int4_bytes(shape))
+                                 : static_cast<std::size_t>(shape.elements()) * element_bytes(type);
 }
 
 inline std::string_view text(const flatbuffers::String* string) {

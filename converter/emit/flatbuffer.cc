@@ -93,7 +93,7 @@ TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph) {
       if (data_bytes > kMostDataBytes)
         throw ConvertError(
             "The weights take more than 2 GB, the most that one file can hold; use a smaller model "
-            "or --weights int8.");
+            "or --weights int8 or int4.");
       builder.ForceVectorAlignment(tensor.data->size(), sizeof(std::uint8_t), kDataAlignment);
       data = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(tensor.data->data()),
                                   tensor.data->size());
@@ -155,6 +155,16 @@ Offset<format::Provenance> write_provenance(FlatBufferBuilder& builder, const Mo
       builder, source_name, facts.source_hash.empty() ? nullptr : &source_hash, version, licence);
 }
 
+// The lowest that says enough, for older runtimes.
+std::uint32_t lowest_version(const Graph& graph) {
+  std::uint32_t version = format::ModelT().version;
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (!tensor.scales.empty()) version = std::max(version, kScalesVersion);
+    if (tensor.type == DataType::kInt4) version = std::max(version, kInt4Version);
+  }
+  return version;
+}
+
 }  // namespace
 
 std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
@@ -177,13 +187,10 @@ std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
   const auto provenance = write_provenance(builder, facts);
 
   const format::Hash none;  // 32 zero bytes: what the hash is taken over
-  // The lowest that says enough, for older runtimes.
-  const bool has_scales = std::any_of(graph.tensors.begin(), graph.tensors.end(),
-                                      [](const GraphTensor& t) { return !t.scales.empty(); });
-  const std::uint32_t version = has_scales ? kScalesVersion : format::ModelT().version;
-  const auto root = format::CreateModel(builder, version, &none, name, facts.kind, tensor_vector,
-                                        operator_vector, inputs, outputs, graph.any_batch, prior,
-                                        facts.output_reading.type, reading, golden, provenance);
+  const auto root =
+      format::CreateModel(builder, lowest_version(graph), &none, name, facts.kind, tensor_vector,
+                          operator_vector, inputs, outputs, graph.any_batch, prior,
+                          facts.output_reading.type, reading, golden, provenance);
   // The builder pads the whole to its largest alignment, so that offsets from the file's start keep
   // it.
   format::FinishModelBuffer(builder, root);

@@ -33,7 +33,7 @@ TensorId Graph::add_input(std::string tensor_name, DataType type, const Shape& s
 
 TensorId Graph::add_constant(std::string tensor_name, DataType type, const Shape& shape,
                              std::vector<std::byte> data) {
-  if (data.size() != static_cast<std::size_t>(shape.elements()) * element_bytes(type))
+  if (data.size() != constant_bytes(type, shape))
     throw ConvertError("constant '" + tensor_name + "' of shape " + describe(shape) +
                        " comes with " + std::to_string(data.size()) +
                        " bytes, which do not fill it");

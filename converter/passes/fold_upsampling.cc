@@ -32,9 +32,10 @@ std::optional<Scale> repeats(const Graph& graph, const Node& node) {
   const TensorId y = numbers.add_node("resize", node.options, {x});
   const float* resized = numbers.tensor(y).floats();
   for (int row = 0; row < out[1]; ++row)
-    for (int column = 0; column < out[2]; ++column)
-      if (*resized++ != static_cast<float>(row / scale.height * in[2] + column / scale.width))
-        return std::nullopt;
+    for (int column = 0; column < out[2]; ++column) {
+      const int pixel = row / scale.height * in[2] + column / scale.width;
+      if (*resized++ != static_cast<float>(pixel)) return std::nullopt;
+    }
   return scale;
 }
 
@@ -45,6 +46,8 @@ TensorId add_sums(Graph& graph, const GraphTensor& kernel, const Scale& scale) {
   const int width = shape[2] + scale.width - 1;
   const std::size_t outputs = static_cast<std::size_t>(shape[0]);
   const std::size_t inputs = static_cast<std::size_t>(shape[3]);
+  const std::size_t all_taps =
+      static_cast<std::size_t>(shape[1]) * static_cast<std::size_t>(shape[2]);
   const float* taps = kernel.floats();
   std::vector<float> sums;
   sums.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * outputs *
@@ -57,10 +60,10 @@ TensorId add_sums(Graph& graph, const GraphTensor& kernel, const Scale& scale) {
           // Taps v - scale + 1 to v of the reversed kernel, those that exist.
           for (int j = std::max(0, v - scale.height + 1); j <= std::min(v, shape[1] - 1); ++j)
             for (int i = std::max(0, u - scale.width + 1); i <= std::min(u, shape[2] - 1); ++i) {
-              const auto tap =
-                  static_cast<std::size_t>((shape[1] - 1 - j) * shape[2] + (shape[2] - 1 - i));
-              sum += taps[(output * static_cast<std::size_t>(shape[1] * shape[2]) + tap) * inputs +
-                          input];
+              const std::size_t tap =
+                  static_cast<std::size_t>(shape[1] - 1 - j) * static_cast<std::size_t>(shape[2]) +
+                  static_cast<std::size_t>(shape[2] - 1 - i);
+              sum += taps[(output * all_taps + tap) * inputs + input];
             }
           sums.push_back(static_cast<float>(sum));
         }

@@ -64,4 +64,7 @@ PassResult narrow_weights(Graph& graph);
 // Stores them as int8, with a scale for each output channel.
 PassResult quantize_weights(Graph& graph);
 
+// Stores those of dense layers as int4, with a scale for each block of 32.
+PassResult quantize_dense(Graph& graph);
+
 }  // namespace figment::converter

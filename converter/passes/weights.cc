@@ -42,22 +42,23 @@ StoredWeights store_weights(
     Graph& graph,
     const std::function<std::optional<GraphTensor>(const Node&, const GraphTensor&)>& store) {
   StoredWeights result;
-  std::map<TensorId, TensorId> done;
+  // By kind of operator too: not every one takes what another does.
+  std::map<std::pair<TensorId, format::OperatorOptions>, TensorId> done;
   for (Node& node : graph.nodes) {
     for (const std::size_t index : weight_inputs(node)) {
       const TensorId id = node.inputs[index];
       if (id == kAbsent || !graph.tensor(id).constant()) continue;
       if (graph.tensor(id).type != DataType::kFloat32) continue;
-      if (!done.contains(id)) {
+      const auto [place, is_new] = done.try_emplace({id, node.kind()}, id);
+      if (is_new) {
         std::optional<GraphTensor> stored = store(node, graph.tensor(id));
-        done[id] = id;
         if (stored) {
           graph.tensors.push_back(std::move(*stored));
-          done[id] = static_cast<TensorId>(graph.tensors.size()) - 1;
+          place->second = static_cast<TensorId>(graph.tensors.size()) - 1;
         }
         ++(stored ? result.stored : result.kept);
       }
-      node.inputs[index] = done[id];
+      node.inputs[index] = place->second;
     }
   }
   sweep(graph);

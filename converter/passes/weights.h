@@ -22,8 +22,8 @@ struct StoredWeights {
   int kept = 0;  // float32 still
 };
 
-// Stores every constant float32 among the weights as `store` makes it, once each; none: it stays. A
-// constant that others read too stays beside it.
+// Stores every constant float32 among the weights as `store` makes it, once for each kind of
+// operator that reads it; none: it stays. A constant that others read too stays beside it.
 StoredWeights store_weights(
     Graph& graph,
     const std::function<std::optional<GraphTensor>(const Node&, const GraphTensor&)>& store);

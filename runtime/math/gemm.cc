@@ -85,16 +85,18 @@ void multiply_columns(const Gemm& product, std::int64_t first, std::int64_t last
                                product.c + row * product.c_stride + column);
 }
 
+bool is_integers(DataType type) { return type == DataType::kInt8 || type == DataType::kInt4; }
+
 }  // namespace
 
 std::int64_t gemm_scratch_bytes(DataType b_type, std::int64_t depth, std::int64_t rows) {
   if (b_type == DataType::kFloat32) return 0;
-  if (b_type == DataType::kInt8) return gemm_int8_scratch_bytes(depth, rows);
+  if (is_integers(b_type)) return gemm_integers_scratch_bytes(b_type, depth, rows);
   return kTileColumns * depth * std::int64_t{sizeof(float)};
 }
 
 void gemm(const Gemm& product, std::byte* scratch) {
-  if (product.b.type == DataType::kInt8) return gemm_int8(product, scratch);
+  if (is_integers(product.b.type)) return gemm_integers(product, scratch);
   const std::int64_t depth = product.depth;
   float* widened = reinterpret_cast<float*>(scratch);
   const std::int64_t block = std::max<std::int64_t>(8, kBlockFloats / depth);

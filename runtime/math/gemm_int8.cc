@@ -1,4 +1,5 @@
-// The matrix product with int8 weights: rows of `a` become integers as they come, a few at a time.
+// The matrix product with int8 and int4 weights: rows of `a` become integers as they come, a few at
+// a time.
 //
 // This is how XNNPACK quantizes dynamically (qd8): asymmetric, 0 among the steps, 8 bits. Here the
 // zero point is taken off at once, so a number x of the row stands as the integer nearest to x /
@@ -7,6 +8,7 @@
 
 #include "runtime/math/dot_int8.h"
 #include "runtime/math/gemm.h"
+#include "runtime/math/int4.h"
 #include "runtime/math/quantize.h"
 
 namespace figment::math {
@@ -24,33 +26,57 @@ std::int64_t rows_at_a_time(std::int64_t depth, std::int64_t rows) {
   return std::min(rows, std::max(kMinBlockRows, kBlockIntegers / row_stride(depth)));
 }
 
+// A row of b: integers, and a scale for each `block` of them.
+struct Weights {
+  const std::int8_t* numbers;
+  const float* scales;
+  int block;
+};
+
 // kRows rows of c in one column.
 template <int kRows>
-void multiply(const Gemm& product, const std::int16_t* a, const std::int8_t* b, const float* steps,
-              float scale, const float* bias, float* c) {
-  std::int32_t sums[kRows];
-  dot_int8<kRows>(a, row_stride(product.depth), b, static_cast<int>(product.depth), sums);
-  for (int row = 0; row < kRows; ++row) {
-    const float value = static_cast<float>(sums[row]) * (steps[row] * scale);
-    c[row * product.c_stride] = bias != nullptr ? value + *bias : value;
-  }
+void multiply(const Gemm& product, const std::int16_t* a, const Weights& b, const float* steps,
+              const float* bias, float* c) {
+  const std::int64_t stride = row_stride(product.depth);
+  const std::int8_t* numbers = b.numbers;
+  const float* scale = b.scales;
+  float values[kRows];
+  for (float& value : values) value = -0.0F;  // and x is x, also where x is -0
+  int left = static_cast<int>(product.depth);
+  do {
+    std::int32_t sums[kRows];
+    dot_int8<kRows>(a, stride, numbers, std::min(b.block, left), sums);
+    for (int row = 0; row < kRows; ++row)
+      values[row] += static_cast<float>(sums[row]) * (steps[row] * *scale);
+    a += b.block;
+    numbers += b.block;
+    left -= b.block;
+    ++scale;
+  } while (left > 0);
+  for (int row = 0; row < kRows; ++row)
+    c[row * product.c_stride] = bias != nullptr ? values[row] + *bias : values[row];
 }
 
 }  // namespace
 
-std::int64_t gemm_int8_scratch_bytes(std::int64_t depth, std::int64_t rows) {
-  return rows_at_a_time(depth, rows) *
-         (std::int64_t{sizeof(float)} + row_stride(depth) * std::int64_t{sizeof(std::int16_t)});
+std::int64_t gemm_integers_scratch_bytes(DataType b_type, std::int64_t depth, std::int64_t rows) {
+  const std::int64_t bytes =
+      rows_at_a_time(depth, rows) *
+      (std::int64_t{sizeof(float)} + row_stride(depth) * std::int64_t{sizeof(std::int16_t)});
+  if (b_type == DataType::kInt8) return bytes;
+  return bytes + int4_blocks(depth) * (std::int64_t{sizeof(float)} + kInt4Block);
 }
 
-void gemm_int8(const Gemm& product, std::byte* scratch) {
+void gemm_integers(const Gemm& product, std::byte* scratch) {
   const std::int64_t depth = product.depth;
   const std::int64_t stride = row_stride(depth);
   const std::int64_t block = rows_at_a_time(depth, product.rows);
+  const bool is_int4 = product.b.type == DataType::kInt4;
   float* steps = reinterpret_cast<float*>(scratch);
-  std::int16_t* integers = reinterpret_cast<std::int16_t*>(steps + block);
-  const std::int8_t* weights = static_cast<const std::int8_t*>(product.b.data) + product.b_first;
-  const float* scales = product.b.scales.data() + product.first_channel;
+  float* wide_scales = steps + block;
+  std::int16_t* integers =
+      reinterpret_cast<std::int16_t*>(is_int4 ? wide_scales + int4_blocks(depth) : wide_scales);
+  std::int8_t* wide = reinterpret_cast<std::int8_t*>(integers + block * stride);
   const std::int64_t channels = product.channels != 0 ? product.channels : product.columns;
   for (std::int64_t first = 0; first < product.rows; first += block) {
     const std::int64_t rows = std::min(block, product.rows - first);
@@ -62,17 +88,22 @@ void gemm_int8(const Gemm& product, std::byte* scratch) {
     }
     std::int64_t channel = 0;
     for (std::int64_t column = 0; column < product.columns; ++column) {
-      const std::int8_t* b = weights + column * depth;
+      Weights b{wide, wide_scales, kInt4Block};
+      if (is_int4) {
+        widen_int4(product.b, column, depth, wide, wide_scales);
+      } else {
+        b = {static_cast<const std::int8_t*>(product.b.data) + product.b_first + column * depth,
+             product.b.scales.data() + product.first_channel + channel, static_cast<int>(depth)};
+      }
       const float* bias = product.bias != nullptr ? product.bias + column : nullptr;
-      const float scale = scales[channel];
       if (++channel == channels) channel = 0;
       float* c = product.c + first * product.c_stride + column;
       std::int64_t row = 0;
       for (; row + 2 <= rows; row += 2)
-        multiply<2>(product, integers + row * stride, b, steps + row, scale, bias,
+        multiply<2>(product, integers + row * stride, b, steps + row, bias,
                     c + row * product.c_stride);
       if (row < rows)
-        multiply<1>(product, integers + row * stride, b, steps + row, scale, bias,
+        multiply<1>(product, integers + row * stride, b, steps + row, bias,
                     c + row * product.c_stride);
     }
   }

@@ -50,10 +50,10 @@ inline Fused fuse_into_loop(Build& build) {
   return fused;
 }
 
-// Whether these are weights that a room may pack: constants that widen() reads. Products with int8
-// weights are the portable rooms'.
+// Whether these are weights that a room may pack: constants that widen() reads. Products with
+// weights of integers are the portable rooms'.
 inline bool packable(const Tensor& weights) {
-  return weights.constant && weights.type != DataType::kInt8;
+  return weights.constant && weights.type != DataType::kInt8 && weights.type != DataType::kInt4;
 }
 
 // Constant weights as float32: in place, or widened into memory that the arena lends until

@@ -91,7 +91,7 @@ PackedWeights::PackedWeights(Arena& arena, const PackedRecorder* recorder)
   };
   provider_.is_finalized = [](void* /*context*/) { return true; };
   provider_.offset_to_addr = [](void* /*context*/, std::size_t offset) {
-    return reinterpret_cast<void*>(offset);
+    return reinterpret_cast<void*>(offset);  // NOLINT(performance-no-int-to-ptr): made of one
   };
   provider_.delete_cache = [](void* /*context*/) { return xnn_status_success; };
 }

@@ -87,7 +87,8 @@ WinogradTiling tiling_of(const WinogradGeometry& geometry, int width) {
 
 double transform_cost(int channels) {
   const int lanes = simd::kernels().lanes;
-  return kTransformCost * lanes * (channels / lanes + kLonelyChannel * (channels % lanes));
+  const int vectors = channels / lanes + kLonelyChannel * (channels % lanes);
+  return kTransformCost * lanes * vectors;
 }
 
 Cost cost_of(const Operation& operation, const WinogradGeometry& geometry,

@@ -90,9 +90,10 @@ ExitCode check_golden(const Model& model) {
                     "the portable backend does not compute here what the golden says, bit for bit");
   std::printf("ok  golden on the portable backend, bit for bit\n");
   if (golden->values() == nullptr || golden->values()->size() == 0) return ExitCode::kSuccess;
-  // A last place of difference may move a number by one of the 255 steps that int8 weights are
-  // multiplied with.
-  const double allowed = weights_type(model.root()) == "int8" ? 2e-2 : 1e-4;
+  // A last place of difference may move a number by one of the 255 steps that weights of integers
+  // are multiplied with.
+  const std::string weights = weights_type(model.root());
+  const double allowed = weights == "int8" || weights == "int4" ? 2e-2 : 1e-4;
   const double error =
       relative_error(*golden, run_golden(model, seed, Backend::kXnnpack).first_output);
   char text[32];

@@ -52,7 +52,8 @@ ConvertOptions make_options(const Arguments& arguments) {
   options.weights = choose<converter::WeightStorage>("--weights", arguments.weights,
                                                      {{"f32", converter::WeightStorage::kFloat32},
                                                       {"f16", converter::WeightStorage::kFloat16},
-                                                      {"int8", converter::WeightStorage::kInt8}});
+                                                      {"int8", converter::WeightStorage::kInt8},
+                                                      {"int4", converter::WeightStorage::kInt4}});
   options.noise =
       choose<converter::NoiseHandling>("--noise", arguments.noise,
                                        {{"operator", converter::NoiseHandling::kOperator},
@@ -273,7 +274,10 @@ std::function<ExitCode()> declare(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--symbol", arguments->symbol,
                  "The array's name in C source (default: after the model's)");
-  app.add_option("--weights", arguments->weights, "How weights are stored: f32, f16 or int8")
+  app.add_option(
+         "--weights", arguments->weights,
+         "How weights are stored: f32, f16, int8, or int4 for those of dense layers (int8 for "
+         "others)")
       ->capture_default_str();
   app.add_option("--input", arguments->inputs,
                  "An input's shape where the source leaves it open: NAME=1x3x64x64")

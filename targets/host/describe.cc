@@ -121,7 +121,7 @@ std::string weights_text(const format::Model& root, const format::Operator& node
 }
 
 std::string weights_type(const format::Model& root) {
-  for (const DataType type : {DataType::kInt8, DataType::kFloat16})
+  for (const DataType type : {DataType::kInt4, DataType::kInt8, DataType::kFloat16})
     for (const format::Tensor* tensor : *root.tensors())
       if (tensor->data() != nullptr && static_cast<DataType>(tensor->type()) == type)
         return type_name(type);

@@ -22,8 +22,8 @@ std::string activation_text(const format::Unary* activation);
 // Constants that the operator reads: "256x20 + 256".
 std::string weights_text(const format::Model& root, const format::Operator& node);
 
-// The smallest type of numbers among the constants: "int8", "float16" or "float32". Biases are
-// float32 beside any.
+// The smallest type of numbers among the constants: "int4", "int8", "float16" or "float32". Biases
+// are float32 beside any.
 std::string weights_type(const format::Model& root);
 
 // A tensor's shape at batch 1 with N for the batch.

@@ -92,6 +92,7 @@ std::vector<Trial> try_all(const Model& model, const std::string& wish, const Op
   AlignedMemory arena;
   pack(*variant.model, options, operators, arena);
   std::vector<Trial> trials;
+  trials.reserve(operators.size());
   for (std::size_t i = 0; i < operators.size(); ++i) {
     std::size_t bytes = 0;
     for (const std::span<const std::byte> block : operators[i].blocks) bytes += block.size();
@@ -173,6 +174,7 @@ ExitCode tune(const Arguments& arguments) {
   const std::vector<Finding> findings = find_best(file.model, options, arguments.seconds);
 
   std::vector<TunedOperator> operators;
+  operators.reserve(findings.size());
   for (const Finding& finding : findings) operators.push_back({finding.lowering, {}});
   const OwnModel chosen(converter::emit_tuned(file.model, operators, ""));
   AlignedMemory arena;

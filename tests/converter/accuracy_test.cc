@@ -9,10 +9,12 @@
 
 #include "converter/convert.h"
 #include "converter/golden.h"
+#include "converter/passes/passes.h"
 
 using namespace figment::converter;
 namespace format = figment::format;
 using figment::DataType;
+using figment::Shape;
 
 namespace {
 
@@ -75,6 +77,42 @@ TEST_CASE("what is no number is as far away as can be") {
   CHECK(accuracy.outputs[0].largest_error == std::numeric_limits<double>::infinity());
 }
 
+TEST_CASE("a decoder of dense layers with int4 weights") {
+  Graph graph;
+  const auto random = [&](const std::vector<std::int64_t>& shape, float width) {
+    const Shape extents = make_shape(shape);
+    std::vector<float> values(static_cast<std::size_t>(extents.elements()));
+    figment::Tensor tensor;
+    tensor.data = values.data();
+    tensor.shape = extents;
+    figment::fill_normal(tensor, graph.tensors.size());
+    for (float& value : values) value *= width;
+    return graph.add_floats("constant", extents, values);
+  };
+  const auto dense = [&](TensorId x, int inputs, int outputs) {
+    const float width = 1 / std::sqrt(static_cast<float>(inputs));
+    return graph.add_node("dense", make_options(format::DenseT{}),
+                          {x, random({outputs, inputs}, width), random({outputs}, width)});
+  };
+  TensorId x = graph.add_input("latent", DataType::kFloat32, make_shape({1, 32}));
+  x = dense(x, 32, 250);
+  x = graph.add_node("relu", make_options(format::UnaryT{{}, format::UnaryFunction::Relu}), {x});
+  x = dense(x, 250, 784);
+  x = graph.add_node("sigmoid", make_options(format::UnaryT{{}, format::UnaryFunction::Sigmoid}),
+                     {x});
+  graph.outputs.push_back({"image", x, {}});
+  ModelFacts facts;
+  facts.output_reading.Set(format::ImageT{{}, 28, 28, 1, 0.0F, 1.0F});
+  const AlignedBytes exact(emit(graph, facts));
+  CHECK(quantize_dense(graph).changes == 2);
+  const AlignedBytes smaller(emit(graph, facts));
+  const Accuracy accuracy = measure_accuracy(open_model(exact.span()), open_model(smaller.span()));
+  MESSAGE("PSNR ", accuracy.outputs.at(0).psnr, " dB, ", exact.span().size(), " bytes became ",
+          smaller.span().size());
+  CHECK(accuracy.outputs.at(0).psnr > 30);
+  CHECK(smaller.span().size() * 6 < exact.span().size());
+}
+
 TEST_CASE("conversion measures when it is asked, and refuses what is too far") {
   ConvertOptions options;
   CHECK(convert(kDecoder, options).accuracy.seeds == 0);
@@ -90,6 +128,13 @@ TEST_CASE("conversion measures when it is asked, and refuses what is too far") {
   CHECK(eighth.accuracy.outputs[0].psnr > 40);
   CHECK(eighth.accuracy.outputs[0].psnr < half);
 
+  options.weights = WeightStorage::kInt4;
+  const Conversion fourth = convert(kDecoder, options);
+  CHECK(fourth.accuracy.outputs.at(0).psnr > 27);
+  CHECK(fourth.accuracy.outputs.at(0).psnr < eighth.accuracy.outputs[0].psnr);
+  CHECK(fourth.file_bytes * 10 < eighth.file_bytes * 6);
+
+  options.weights = WeightStorage::kInt8;
   options.measure_accuracy = false;
   options.min_psnr = 40;
   CHECK(convert(kDecoder, options).bytes == eighth.bytes);

@@ -95,6 +95,25 @@ TEST_CASE("int8 weights carry their scales, and make the file one of version 2")
   CHECK(open_model(file.span()).weight_bytes() == 2 * (4 + 2 * sizeof(float)));
 }
 
+TEST_CASE("int4 weights make the file one of version 3") {
+  Graph graph;
+  const TensorId x = graph.add_input("x", DataType::kFloat32, make_shape({1, 3}));
+  // 1 and 0.5 as bfloat16, then two rows of three.
+  const std::vector<std::byte> bytes{std::byte{0x80}, std::byte{0x3f}, std::byte{0x00},
+                                     std::byte{0x3f}, std::byte{0x21}, std::byte{0x03},
+                                     std::byte{0xf8}, std::byte{0x07}};
+  const TensorId weights =
+      graph.add_constant("weights", DataType::kInt4, make_shape({2, 3}), bytes);
+  graph.outputs.push_back(
+      {"y", graph.add_node("dense", make_options(format::DenseT{}), {x, weights, kAbsent}), {}});
+  const AlignedBytes file(emit(graph, {}));
+  const figment::Model model = open_model(file.span());
+  CHECK(model.root().version() == 3);
+  CHECK(model.weight_bytes() == bytes.size());
+  CHECK_THROWS_AS(graph.add_constant("short", DataType::kInt4, make_shape({2, 5}), bytes),
+                  ConvertError);
+}
+
 TEST_CASE("the runtime opens the file and finds everything where it was") {
   Graph graph = two_steps({4, 5, 6});
   graph.nodes[1].activation = format::UnaryT{{}, format::UnaryFunction::LeakyRelu, 0.25f, 0.0f};

@@ -124,6 +124,27 @@ TEST_CASE("int8 weights: a quarter of the file, measured, and refused where they
   CHECK(run_figment("check " + out).code == 0);
 }
 
+TEST_CASE("int4 weights of dense layers, int8 beside them") {
+  const ScratchFolder folder;
+  const std::string out = folder / "int4.fgm";
+  const std::string line = "convert " + decoder_source() + " -o " + out + " --weights int4";
+  CHECK(run_figment(line + " --min-psnr 40").error ==
+        "figment convert: output 'image' is at 27.2 dB (PSNR) of what float32 weights give, below "
+        "the 40.0 dB asked for; use larger weights (--weights int8, f16 or f32) or a lower "
+        "--min-psnr\n");
+  CHECK_FALSE(std::filesystem::exists(out));
+  const CommandResult text = run_figment(line + " --min-psnr 27 --report");
+  CHECK(text.code == 0);
+  CHECK(text.output.find("quantize_dense ") != std::string::npos);
+  CHECK(text.output.find("accuracy    image: PSNR 27.2 dB") != std::string::npos);
+  const Json shown = Json::parse(run_figment("show --json " + out).output);
+  CHECK(shown["weights_bytes"] ==
+        256 * (20 + 4) + 784 * (256 / 2 + 2 * 256 / 32) + 4 * (256 + 784));
+  CHECK(shown["weights_type"] == "int4");
+  CHECK(shown["plan"]["xnnpack"]["lowerings"] == Json({"portable", "portable"}));
+  CHECK(run_figment("check " + out).code == 0);
+}
+
 TEST_CASE("show names inputs, outputs, operators and bytes") {
   const ScratchFolder folder;
   write_text(folder / "LICENCE", "Free for all.\nSecond line.\n");

@@ -258,6 +258,7 @@ TEST_CASE("convolutions that are refused") {
   check_refused(plain, {inputs[0], constant(shape_of({4, 3, 18}))}, {}, "must have 4 axes");
   check_refused(plain, {inputs[0], inputs[1], constant(shape_of({5}))}, {}, "a vector of 4");
   check_refused(plain, {inputs[0], rows_as_int8(inputs[1], 2)}, {}, "2 scales but must have 4");
+  check_refused(plain, {inputs[0], rows_as_int4(inputs[1])}, {}, "input 1 must be float32");
 }
 
 }  // namespace

@@ -57,27 +57,59 @@ TEST_CASE("dense layers as wide as real ones, and over inner axes") {
   check_dense(shape_of({2, 5, 8}), 2, DataType::kFloat16, false);
 }
 
-TEST_CASE("int8 weights, the same bits on both backends") {
+// `weights` hold integers. On both backends the same bits.
+void check_integers(int batch, const TestTensor& weights) {
   const format::OperatorOptionsUnion options = options_of(format::DenseT{});
+  const int outputs = weights.shape[0];
+  const int inputs = weights.shape[1];
+  CAPTURE(batch);
+  CAPTURE(inputs);
+  CAPTURE(outputs);
+  const TestTensor bias = outputs == 7 ? absent() : constant(shape_of({outputs}), 3);
+  const TestTensor x = batched_input(shape_of({batch, inputs}));
+  const TestTensor exact = black_and_white(x);
+  check_operator(options, {exact, weights, bias}, shape_of({batch, outputs}),
+                 leaky_relu_of(reference(exact, weights, bias)), 1e-5, leaky_relu());
+  // Half a step of 2/255 in each product at most.
+  check_operator(options, {x, weights, bias}, shape_of({batch, outputs}),
+                 reference(x, weights, bias), inputs * 0.5 * 2 / 255);
+  const Run portable = run_operator(options, {x, weights, bias}, {}, Backend::kPortable);
+  const Run xnnpack = run_operator(options, {x, weights, bias}, {}, Backend::kXnnpack);
+  CHECK(xnnpack.values == portable.values);
+}
+
+TEST_CASE("int8 weights, the same bits on both backends") {
   for (int batch : {1, 5, 130})
     for (int inputs : {1, 3, 8, 17, 24, 301})
-      for (int outputs : {1, 7, 24}) {
-        CAPTURE(batch);
-        CAPTURE(inputs);
-        CAPTURE(outputs);
-        const TestTensor weights = rows_as_int8(constant(shape_of({outputs, inputs})), outputs);
-        const TestTensor bias = outputs == 7 ? absent() : constant(shape_of({outputs}), 3);
-        const TestTensor x = batched_input(shape_of({batch, inputs}));
-        const TestTensor exact = black_and_white(x);
-        check_operator(options, {exact, weights, bias}, shape_of({batch, outputs}),
-                       leaky_relu_of(reference(exact, weights, bias)), 1e-5, leaky_relu());
-        // Half a step of 2/255 in each product at most.
-        check_operator(options, {x, weights, bias}, shape_of({batch, outputs}),
-                       reference(x, weights, bias), inputs * 0.5 * 2 / 255);
-        const Run portable = run_operator(options, {x, weights, bias}, {}, Backend::kPortable);
-        const Run xnnpack = run_operator(options, {x, weights, bias}, {}, Backend::kXnnpack);
-        CHECK(xnnpack.values == portable.values);
-      }
+      for (int outputs : {1, 7, 24})
+        check_integers(batch, rows_as_int8(constant(shape_of({outputs, inputs})), outputs));
+}
+
+TEST_CASE("int4 weights, the same bits on both backends") {
+  for (int batch : {1, 5, 130})
+    for (int inputs : {1, 2, 31, 32, 33, 65, 301})
+      for (int outputs : {1, 7, 24})
+        check_integers(batch, rows_as_int4(constant(shape_of({outputs, inputs}))));
+  // Deeper than sums of int8 may be.
+  check_integers(1, rows_as_int4(constant(shape_of({1, 65537}))));
+}
+
+TEST_CASE("int4 weights that are refused") {
+  const format::OperatorOptionsUnion options = options_of(format::DenseT{});
+  const TestTensor x = batched_input(shape_of({2, 7}));
+  TestTensor weights = rows_as_int4(constant(shape_of({3, 7})));
+  check_refused(options, {x, weights, rows_as_int4(constant(shape_of({3})))}, {},
+                "input 2 must be float32");
+  check_refused(options, {weights, constant(shape_of({5, 7}))}, {}, "input 0 must be float32");
+  weights.scales.pop_back();
+  check_refused(options, {x, weights}, {}, "bytes, which its shape does not");
+  weights.scales.push_back(-1);
+  check_refused(options, {x, weights}, {}, "a scale that is no positive number");
+  TestTensor computed = fixed_input(shape_of({3, 7}));
+  computed.type = DataType::kInt4;
+  check_refused(options, {x, computed}, {}, "input 1 must be float32");
+  check_refused(options, {x, rows_as_int4(constant(shape_of({3, 8})))}, {},
+                "the last extents must agree");
 }
 
 TEST_CASE("int8 weights that are refused") {

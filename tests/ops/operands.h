@@ -9,6 +9,7 @@
 
 #include "runtime/math/half.h"
 #include "tests/ops/operator_harness.h"
+#include "tests/support/int4.h"
 
 namespace figment::testing {
 
@@ -65,7 +66,28 @@ inline TestTensor rows_as_int8(const TestTensor& tensor, int channels) {
   return as_int8(tensor, channels, [&](std::size_t i) { return i / row; });
 }
 
-// Zeros and ones: what the portable backend quantizes for int8 weights without an error.
+// A constant of rows as int4 weights; its values become those that int4 holds.
+inline TestTensor rows_as_int4(TestTensor tensor) {
+  tensor.type = DataType::kInt4;
+  const auto row = static_cast<std::size_t>(tensor.shape[tensor.shape.rank - 1]);
+  for (std::size_t first = 0; first < tensor.values.size();) {
+    const std::size_t last = std::min(first + 32, first / row * row + row);
+    float scale = 1e-3f;
+    for (std::size_t i = first; i < last; ++i)
+      scale = std::max(scale, std::fabs(tensor.values[i]) / 7);
+    // Not below: the largest must fit.
+    scale = as_bfloat16(scale * (1 + 0x1p-7f));
+    tensor.scales.push_back(scale);
+    for (; first < last; ++first) {
+      tensor.integers.push_back(
+          static_cast<std::int32_t>(std::lround(tensor.values[first] / scale)));
+      tensor.values[first] = scale * static_cast<float>(tensor.integers.back());
+    }
+  }
+  return tensor;
+}
+
+// Zeros and ones: what the portable backend quantizes for weights of integers without an error.
 inline TestTensor black_and_white(TestTensor tensor) {
   for (float& value : tensor.values) value = value > 0 ? 1.0f : 0.0f;
   return tensor;

@@ -12,6 +12,7 @@
 #include "converter/emit/flatbuffer.h"
 #include "converter/graph/graph.h"
 #include "runtime/math/half.h"
+#include "tests/support/int4.h"
 #ifdef FIGMENT_WITH_XNNPACK
 #include "runtime/simd/kernels.h"
 #endif
@@ -53,6 +54,9 @@ std::vector<std::byte> bytes_of(const TestTensor& tensor) {
     }
     case DataType::kInt8:
       return bytes_of(std::vector<std::int8_t>(tensor.integers.begin(), tensor.integers.end()));
+    case DataType::kInt4:
+      return pack_int4(tensor.integers, tensor.scales,
+                       static_cast<std::size_t>(tensor.shape[tensor.shape.rank - 1]));
     case DataType::kUInt8: {
       std::vector<std::uint8_t> small;
       for (float value : tensor.values) small.push_back(static_cast<std::uint8_t>(value));
@@ -110,7 +114,7 @@ converter::Graph build(const format::OperatorOptionsUnion& options,
       tensor.shape[0] = 1;
       tensor.batch_axis = 0;
     }
-    tensor.scales = input.scales;
+    if (input.type != DataType::kInt4) tensor.scales = input.scales;
     if (input.constant)
       tensor.data = bytes_of(input);
     else

@@ -20,8 +20,8 @@ struct TestTensor {
   bool batched = false;  // axis 0 grows with the session's batch; its extent here is the whole one.
                          // Only when !constant
   DataType type = DataType::kFloat32;
-  std::vector<std::int32_t> integers = {};  // int32 and int8
-  std::vector<float> scales = {};           // int8: one a channel
+  std::vector<std::int32_t> integers = {};  // int32, int8 and int4
+  std::vector<float> scales = {};           // int8: one a channel; int4: one a block
 };
 
 // The absent operand.

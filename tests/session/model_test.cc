@@ -20,11 +20,14 @@ Status status_of(std::span<const std::byte> bytes) {
   return model.ok() ? Status{} : model.status();
 }
 
-// The first shipped model, changed through the object form of the format and written again.
+const std::filesystem::path kDense = FIGMENT_SOURCE_DIR "/models/digits_vae/decoder.fgm";
+
+// A shipped model, changed through the object form of the format and written again.
 // Constants keep their alignment through the converter's emitter alone, so this repacks them by
 // hand.
-std::vector<std::byte> repack(const std::function<void(format::ModelT&)>& change) {
-  const AlignedMemory file = read_aligned(shipped_models().front());
+std::vector<std::byte> repack(const std::function<void(format::ModelT&)>& change,
+                              const std::filesystem::path& path) {
+  const AlignedMemory file = read_aligned(path);
   format::ModelT model;
   format::GetModel(file.span().data())->UnPackTo(&model);
   change(model);
@@ -65,16 +68,30 @@ std::vector<std::byte> repack(const std::function<void(format::ModelT&)>& change
   return {bytes, bytes + builder.GetSize()};
 }
 
-Status status_after(const std::function<void(format::ModelT&)>& change) {
-  return status_of(align_bytes(repack(change)).span());
+Status status_after(const std::function<void(format::ModelT&)>& change,
+                    const std::filesystem::path& path = shipped_models().front()) {
+  return status_of(align_bytes(repack(change, path)).span());
 }
 
 void check_refused_after(const std::function<void(format::ModelT&)>& change, ErrorCode code,
-                         const char* words) {
-  const Status status = status_after(change);
+                         const char* words,
+                         const std::filesystem::path& path = shipped_models().front()) {
+  const Status status = status_after(change, path);
   CAPTURE(std::string(status.message()));
   CHECK(status.code == code);
   CHECK(status.message().find(words) != std::string_view::npos);
+}
+
+// Makes the weights of kDense's first layer int4, 256x20.
+format::TensorT& to_int4(format::ModelT& m, int inputs_more = 0) {
+  format::TensorT& weights = *m.tensors[static_cast<std::size_t>(m.operators[0]->inputs[1])];
+  weights.shape[1] += inputs_more;
+  const auto outputs = static_cast<std::size_t>(weights.shape[0]);
+  const auto inputs = static_cast<std::size_t>(weights.shape[1]);
+  weights.type = format::DataType::Int4;
+  weights.data.assign(outputs * ((inputs + 31) / 32 * 2 + (inputs + 1) / 2), 0x31);
+  m.version = 3;
+  return weights;
 }
 
 }  // namespace
@@ -227,13 +244,52 @@ TEST_CASE("int8 weights open with their scales, and are refused with others") {
                       "bytes, which its shape does not");
 }
 
+TEST_CASE("int4 weights open as their shape says, and are refused otherwise") {
+  using format::ModelT;
+  CHECK(status_after([&](ModelT& m) { to_int4(m); }, kDense).ok());
+  const char* const size = "bytes, which its shape does not";
+  for (const int inputs_more : {0, 1, -1})
+    for (const bool longer : {false, true})
+      check_refused_after(
+          [&](ModelT& m) {
+            std::vector<std::uint8_t>& data = to_int4(m, inputs_more).data;
+            data.resize(longer ? data.size() + 1 : data.size() - 1);
+          },
+          ErrorCode::kBadFile, size, kDense);
+  // As long as the shape says, which is not the latent's.
+  check_refused_after([&](ModelT& m) { to_int4(m, 1); }, ErrorCode::kBadFile, "must agree", kDense);
+  // NaN, infinity, 0, subnormal, negative.
+  for (const std::uint16_t bad : {0x7fc0, 0x7f80, 0x0000, 0x007f, 0xbf80})
+    check_refused_after(
+        [&](ModelT& m) {
+          std::vector<std::uint8_t>& data = to_int4(m).data;
+          data[2] = static_cast<std::uint8_t>(bad);
+          data[3] = static_cast<std::uint8_t>(bad >> 8);
+        },
+        ErrorCode::kBadFile, "a scale that is no positive number", kDense);
+  check_refused_after([&](ModelT& m) { to_int4(m).scales = {1}; }, ErrorCode::kBadFile,
+                      "has scales but is no int8 constant", kDense);
+  check_refused_after([&](ModelT& m) { to_int4(m).data.clear(); }, ErrorCode::kBadFile,
+                      "before anything has written it", kDense);
+  check_refused_after(
+      [&](ModelT& m) {
+        to_int4(m);
+        m.outputs[0]->tensor = m.operators[0]->inputs[1];
+      },
+      ErrorCode::kBadFile, "which is for the weights of dense layers alone", kDense);
+}
+
 // A file may be changed anywhere: whatever still opens must run without harm (the sanitizers look
 // on).
 TEST_CASE("flipped bits are refused or run") {
   std::filesystem::path path = shipped_models().front();
   SUBCASE("float16 weights") {}
   SUBCASE("int8 weights") { path = FIGMENT_SOURCE_DIR "/models/digits_vae/decoder_int8.fgm"; }
-  const AlignedMemory file = read_aligned(path);
+  bool with_int4 = false;
+  SUBCASE("int4 weights") { with_int4 = true; }
+  const AlignedMemory file =
+      with_int4 ? align_bytes(repack([](format::ModelT& m) { to_int4(m); }, kDense))
+                : read_aligned(path);
   std::mt19937 random(1);
   int opened = 0;
   int refused = 0;

@@ -118,7 +118,8 @@ struct Tensor {
   DataType type = DataType::kFloat32;
   bool constant = false;  // lives in the model's bytes: read only
   bool absent = false;
-  // Of int8 weights: element q of output channel c stands for scales[c] * q.
+  // Of int8 weights: element q of output channel c stands for scales[c] * q. int4 ones have theirs
+  // in `data` (runtime/math/int4.h).
   std::span<const float> scales = {};
 
   bool present() const { return !absent; }
