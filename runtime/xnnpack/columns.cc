@@ -171,9 +171,15 @@ void write_rows(void* context, std::size_t start, std::size_t count) {
 
 bool accepts(const Operation& operation) {
   if (!has_packable_weights(operation)) return false;
+  const Kernel kernel = kernel_of(operation);
+  const math::Window window = window_of(operation);
+  // The border bounds the portable room's scratch, which for a convolution is another.
+  const Shape& in = operation.in(0).shape;
+  const double columns = static_cast<double>(math::live_rows(window, in[1])) * in[2] *
+                         kernel.height * static_cast<double>(row_floats(kernel));
+  if (columns > static_cast<double>(kMaxElements)) return false;
   if (is_transposed(operation)) return operation.as<format::ConvTranspose2D>().groups() == 1;
   const auto& options = operation.as<format::Conv2D>();
-  const math::Window window = window_of(operation);
   return options.groups() == 1 && options.stride_height() == 1 && options.stride_width() == 1 &&
          options.dilation_height() == 1 && options.dilation_width() == 1 && window.pad_top >= 0 &&
          window.pad_left >= 0;
@@ -202,7 +208,9 @@ Status create(const Operation& operation, Build& build) {
       static_cast<std::size_t>(state->kept_rows + state->tile_rows) * row_bytes + slack;
 
   const auto channels = static_cast<std::size_t>(kernel.outputs);
-  const std::size_t block = static_cast<std::size_t>(state->window.stride_width) * channels;
+  const std::size_t block =
+      std::min(static_cast<std::size_t>(state->window.stride_width), extent(operation.out(), 2)) *
+      channels;
   float* bias = build.arena.allocate_array<float>(block + slack / sizeof(float));
   if (bias == nullptr) return backend_error({"the arena is full"});
   std::memset(bias, 0, block * sizeof(float) + slack);

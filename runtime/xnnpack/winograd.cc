@@ -124,7 +124,15 @@ bool accepts(const Operation& operation) {
       return false;
   }
   // At least two outputs a tile.
-  return taps >= 2 && taps <= kWidth - 1;
+  if (taps < 2 || taps > kWidth - 1) return false;
+  // Weights and scratch are larger than what the border has bounded.
+  const WinogradGeometry geometry = geometry_of(operation);
+  const double columns = static_cast<double>(geometry.phases()) * geometry.outputs;
+  const double weights = kWidth * kWidth * columns * geometry.inputs;
+  const double block = kWidth * kWidth * static_cast<double>(kLeastBlock) *
+                       (columns + geometry.inputs + 2 * kPointGap);
+  const auto most = static_cast<double>(kMaxElements);
+  return weights <= most && block <= most;
 }
 
 template <int kWidth>
