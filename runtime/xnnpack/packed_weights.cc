@@ -79,7 +79,8 @@ PackedWeights::PackedWeights(Arena& arena, const PackedRecorder* recorder)
     return block.empty() ? SIZE_MAX : of(context).found_;
   };
   provider_.reserve_space = [](void* context, std::size_t bytes) {
-    return of(context).arena_.allocate(bytes);
+    // What is not in the file was not found: the file is broken, and packs nothing.
+    return of(context).from_file() ? nullptr : of(context).arena_.allocate(bytes);
   };
   provider_.look_up_or_insert = [](void* context, const xnn_weights_cache_look_up_key* /*key*/,
                                    void* bytes, std::size_t size) {
@@ -121,6 +122,7 @@ PackedMemory PackedWeights::take(std::size_t bytes) {
     const std::span<const std::byte> block = next();
     if (block.size() == bytes) return {const_cast<std::byte*>(block.data()), true};
     broken_ = true;
+    return {nullptr, false};
   }
   auto* memory = static_cast<std::byte*>(arena_.allocate(bytes));
   if (memory != nullptr) record(memory, bytes);

@@ -27,7 +27,8 @@ class Fingerprint {
 inline constexpr std::size_t kBlockAlignment = 64;
 
 // Memory for packed weights; `filled`: they are there already, else the caller packs them. Null
-// when there is none.
+// when there is none, or the file has other blocks: the weights that the caller would pack may be
+// narrower than it takes them for, so it must not.
 struct PackedMemory {
   std::byte* bytes;
   bool filled;

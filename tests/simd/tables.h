@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "runtime/simd/kernels.h"
@@ -24,7 +25,8 @@ void with_every_table(const Check& check) {
   int tables = 0;
   for (const char* name : kTableNames) {
     if (!cap_kernels(name)) continue;
-    CAPTURE(name);
+    const std::string table = name;
+    CAPTURE(table);
     check(kernels());
     ++tables;
   }
