@@ -14,6 +14,13 @@ namespace figment::testing {
 std::vector<std::byte> tune_model(const Model& model, const std::string& lowering = {},
                                   std::int32_t batch = 1);
 
+// What such a file is to this build.
+#ifdef FIGMENT_WITH_XNNPACK
+inline constexpr Tuning kTunedHere = Tuning::kHere;
+#else
+inline constexpr Tuning kTunedHere = Tuning::kElsewhere;
+#endif
+
 // The same ways, and nothing packed.
 std::vector<std::byte> choose_ways(const Model& model, const std::string& lowering);
 
