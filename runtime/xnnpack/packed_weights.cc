@@ -74,12 +74,11 @@ PackedWeights::PackedWeights(Arena& arena, const PackedRecorder* recorder)
   // XNNPACK first asks whether the weights are there, packs those that are not into memory that it
   // asks for, and hands that over. Addresses serve as its offsets.
   provider_.look_up = [](void* context, const xnn_weights_cache_look_up_key* /*key*/) {
-    const std::span<const std::byte> block = of(context).next();
-    of(context).found_ = reinterpret_cast<std::size_t>(block.data());
-    return block.empty() ? SIZE_MAX : of(context).found_;
+    return of(context).look_up();
   };
   provider_.reserve_space = [](void* context, std::size_t bytes) {
-    // What is not in the file was not found: the file is broken, and packs nothing.
+    // Where the file has weights none are packed: those that were not found make it broken.
+    of(context).wanted_ = bytes;
     return of(context).from_file() ? nullptr : of(context).arena_.allocate(bytes);
   };
   provider_.look_up_or_insert = [](void* context, const xnn_weights_cache_look_up_key* /*key*/,
@@ -115,6 +114,14 @@ std::span<const std::byte> PackedWeights::next() {
   at_ += kBlockAlignment + (size + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
   if (at_ > blocks_.size()) broken_ = true;
   return {bytes, static_cast<std::size_t>(size)};
+}
+
+std::size_t PackedWeights::look_up() {
+  if (asks_size_) return SIZE_MAX;
+  const std::span<const std::byte> block = next();
+  if (from_file() && block.size() != wanted_) broken_ = true;
+  found_ = reinterpret_cast<std::size_t>(block.data());
+  return block.empty() || broken_ ? SIZE_MAX : found_;
 }
 
 PackedMemory PackedWeights::take(std::size_t bytes) {

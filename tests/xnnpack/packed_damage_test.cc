@@ -200,6 +200,24 @@ TEST_CASE("blocks too few or too many are refused") {
   });
 }
 
+TEST_CASE("a block is refused for its size even where everything around it fits that size") {
+  with_every_table([] {
+    for (const Example& example : testing::packed_examples()) {
+      if (!example.packs) continue;
+      CAPTURE(example.name);
+      CAPTURE(example.lowering);
+      for (const std::uint64_t size : {64, 640}) {
+        std::vector<std::byte> file = with_tables(
+            tune(example),
+            [&](format::PackedWeightsT& packed) { packed.starts[1] = packed.size = 64 + size; });
+        file = with_block_size(std::move(file), size);
+        file.resize(packed_of(file).offset() + 64 + size);
+        check_no_session(file);
+      }
+    }
+  });
+}
+
 // Narrow weights take less room in the file than float32 would.
 TEST_CASE("where blocks are missing, narrow weights are not read as if they were float32") {
   with_every_table([] {
