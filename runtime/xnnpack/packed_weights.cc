@@ -1,6 +1,7 @@
 // Packed weights from the arena or from a tuned file, and what tells whether they fit this machine.
 #include "runtime/xnnpack/packed_weights.h"
 
+#include <bit>
 #include <cstring>
 
 #include "runtime/simd/kernels.h"
@@ -89,7 +90,7 @@ PackedWeights::PackedWeights(Arena& arena, const PackedRecorder* recorder)
   };
   provider_.is_finalized = [](void* /*context*/) { return true; };
   provider_.offset_to_addr = [](void* /*context*/, std::size_t offset) {
-    return reinterpret_cast<void*>(offset);
+    return std::bit_cast<void*>(offset);
   };
   provider_.delete_cache = [](void* /*context*/) { return xnn_status_success; };
 }

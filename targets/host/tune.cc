@@ -173,6 +173,7 @@ ExitCode tune(const Arguments& arguments) {
   const std::vector<Finding> findings = find_best(file.model, options, arguments.seconds);
 
   std::vector<TunedOperator> operators;
+  operators.reserve(findings.size());
   for (const Finding& finding : findings) operators.push_back({finding.lowering, {}});
   const OwnModel chosen(converter::emit_tuned(file.model, operators, ""));
   AlignedMemory arena;
