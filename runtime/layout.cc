@@ -187,9 +187,10 @@ Status Layout::choose(Step& step, [[maybe_unused]] const format::Unary* activati
     packed_->begin(step.operator_index, in_file ? packed_blocks(model_, step.operator_index)
                                                 : std::span<const std::byte>());
     const xnnpack::ArenaScope scope(arena_);
-    FIG_TRY(fast->create(step.operation, build));
+    const Status created = fast->create(step.operation, build);
     if (packed_->broken())
       return bad_file({"the packed weights are not those of this model; run figment tune again"});
+    FIG_TRY(created);
     if (!xnnpack::serves_xnnpack())
       return backend_error(
           {"XNNPACK was started by other code with an allocator of its own, so its memory cannot "

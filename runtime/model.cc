@@ -257,6 +257,7 @@ Status check_shapes(const format::Model& root, int batch) {
   return {};
 }
 
+#ifdef FIGMENT_WITH_XNNPACK
 namespace {
 
 // Where the packed weights lie, and that they lie in the file.
@@ -287,6 +288,7 @@ std::span<const std::byte> packed_blocks(const Model& model, int index) {
   return model.bytes().subspan(static_cast<std::size_t>(packed.offset()) + at(index),
                                at(index + 1) - at(index));
 }
+#endif
 
 Tuning Model::tuning() const {
   const format::PackedWeights* packed = root_->packed();
@@ -335,8 +337,8 @@ Result<Model> Model::open(std::span<const std::byte> bytes) {
   FIG_TRY(check_sources(root));
   FIG_TRY(check_shapes(root, 1));
   FIG_TRY(check_facts(root));
-  FIG_TRY(check_packed(root, bytes.size()));
 #ifdef FIGMENT_WITH_XNNPACK
+  FIG_TRY(check_packed(root, bytes.size()));
   FIG_TRY(xnnpack::initialize());
 #endif
   return Model(bytes, &root);

@@ -92,8 +92,8 @@ Status record_packed_weights(const Model& model, std::span<std::byte> arena_memo
   FIG_TRY(check_alignment(arena_memory));
   Arena arena(arena_memory.data(), arena_memory.size());
   Session::State* state = nullptr;
-  FIG_TRY(lay_out(model, options, arena, state, &recorder));
-  return arena.overflowed() ? too_small(arena_memory.size(), arena.high_water()) : Status();
+  const Status status = lay_out(model, options, arena, state, &recorder);
+  return arena.overflowed() ? too_small(arena_memory.size(), arena.high_water()) : status;
 }
 
 Tensor Session::input(int index) const { return state_->inputs[index]; }

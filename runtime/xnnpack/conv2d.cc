@@ -40,14 +40,18 @@ Status create_direct(const Operation& operation, Build& build) {
   if (weights == nullptr) return backend_error({"the arena is full"});
   const auto number = [](std::int32_t value) { return static_cast<std::uint32_t>(value); };
   xnn_operator_t convolution = nullptr;
-  const xnn_status created = xnn_create_convolution2d_nhwc_f32(
-      number(options.pad_top()), number(options.pad_right()), number(options.pad_bottom()),
-      number(options.pad_left()), number(kernel.shape[1]), number(kernel.shape[2]),
-      number(options.stride_height()), number(options.stride_width()),
-      number(options.dilation_height()), number(options.dilation_width()), number(options.groups()),
-      extent(kernel, 3), extent(kernel, 0) / static_cast<std::size_t>(options.groups()),
-      extent(input, 3), extent(kernel, 0), weights, bias_of(operation, 2), limits.low, limits.high,
-      /*flags=*/0, nullptr, looks_up ? build.packed.cache() : nullptr, &convolution);
+  const auto create = [&] {
+    return xnn_create_convolution2d_nhwc_f32(
+        number(options.pad_top()), number(options.pad_right()), number(options.pad_bottom()),
+        number(options.pad_left()), number(kernel.shape[1]), number(kernel.shape[2]),
+        number(options.stride_height()), number(options.stride_width()),
+        number(options.dilation_height()), number(options.dilation_width()),
+        number(options.groups()), extent(kernel, 3),
+        extent(kernel, 0) / static_cast<std::size_t>(options.groups()), extent(input, 3),
+        extent(kernel, 0), weights, bias_of(operation, 2), limits.low, limits.high,
+        /*flags=*/0, nullptr, looks_up ? build.packed.cache() : nullptr, &convolution);
+  };
+  const xnn_status created = build.packed.create_operator(create);
   build.arena.give_back();
   FIG_TRY(status_of_created(created, convolution, "Conv2D"));
   build.state = convolution;

@@ -169,12 +169,13 @@ Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeight
     return pack_floats(shape, weights.floats, bias, limits, build, product);
   product = {nullptr, nullptr, {}, {}};
   product.product.a_stride = static_cast<std::int64_t>(shape.inputs);
-  return status_of_created(
-      xnn_create_fully_connected_nc_f32(shape.inputs, shape.outputs, /*input_stride=*/shape.inputs,
-                                        shape.output_stride, weights.floats, bias, limits.low,
-                                        limits.high, /*flags=*/0, /*code_cache=*/nullptr,
-                                        build.packed.cache(), &product.library),
-      product.library, "a matrix product");
+  const xnn_status status = build.packed.create_operator([&] {
+    return xnn_create_fully_connected_nc_f32(
+        shape.inputs, shape.outputs, /*input_stride=*/shape.inputs, shape.output_stride,
+        weights.floats, bias, limits.low, limits.high, /*flags=*/0, /*code_cache=*/nullptr,
+        build.packed.cache(), &product.library);
+  });
+  return status_of_created(status, product.library, "a matrix product");
 }
 
 MatrixProduct packed_matrix_product(const MatrixProductShape& shape, const float* packed,

@@ -1,6 +1,7 @@
 // Packed weights from the arena or from a tuned file, and what tells whether they fit this machine.
 #include "runtime/xnnpack/packed_weights.h"
 
+#include <bit>
 #include <cstring>
 
 #include "runtime/simd/kernels.h"
@@ -76,12 +77,12 @@ PackedWeights::PackedWeights(Arena& arena, const PackedRecorder* recorder)
   // XNNPACK first asks whether the weights are there, packs those that are not into memory that it
   // asks for, and hands that over. Addresses serve as its offsets.
   provider_.look_up = [](void* context, const xnn_weights_cache_look_up_key* /*key*/) {
-    const std::span<const std::byte> block = of(context).next();
-    of(context).found_ = reinterpret_cast<std::size_t>(block.data());
-    return block.empty() ? SIZE_MAX : of(context).found_;
+    return of(context).look_up();
   };
   provider_.reserve_space = [](void* context, std::size_t bytes) {
-    return of(context).arena_.allocate(bytes);
+    // Where the file has weights none are packed: those that were not found make it broken.
+    of(context).wanted_ = bytes;
+    return of(context).from_file() ? nullptr : of(context).arena_.allocate(bytes);
   };
   provider_.look_up_or_insert = [](void* context, const xnn_weights_cache_look_up_key* /*key*/,
                                    void* bytes, std::size_t size) {
@@ -91,7 +92,7 @@ PackedWeights::PackedWeights(Arena& arena, const PackedRecorder* recorder)
   };
   provider_.is_finalized = [](void* /*context*/) { return true; };
   provider_.offset_to_addr = [](void* /*context*/, std::size_t offset) {
-    return reinterpret_cast<void*>(offset);  // NOLINT(performance-no-int-to-ptr): made of one
+    return std::bit_cast<void*>(offset);
   };
   provider_.delete_cache = [](void* /*context*/) { return xnn_status_success; };
 }
@@ -118,11 +119,20 @@ std::span<const std::byte> PackedWeights::next() {
   return {bytes, static_cast<std::size_t>(size)};
 }
 
+std::size_t PackedWeights::look_up() {
+  if (asks_size_) return SIZE_MAX;
+  const std::span<const std::byte> block = next();
+  if (from_file() && block.size() != wanted_) broken_ = true;
+  found_ = reinterpret_cast<std::size_t>(block.data());
+  return block.empty() || broken_ ? SIZE_MAX : found_;
+}
+
 PackedMemory PackedWeights::take(std::size_t bytes) {
   if (from_file()) {
     const std::span<const std::byte> block = next();
     if (block.size() == bytes) return {const_cast<std::byte*>(block.data()), true};
     broken_ = true;
+    return {nullptr, false};
   }
   auto* memory = static_cast<std::byte*>(arena_.allocate(bytes));
   if (memory != nullptr) record(memory, bytes);

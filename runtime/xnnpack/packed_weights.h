@@ -27,7 +27,8 @@ class Fingerprint {
 inline constexpr std::size_t kBlockAlignment = 64;
 
 // Memory for packed weights; `filled`: they are there already, else the caller packs them. Null
-// when there is none.
+// when there is none, or the file has other blocks: the weights that the caller would pack may be
+// narrower than it takes them for, so it must not.
 struct PackedMemory {
   std::byte* bytes;
   bool filled;
@@ -53,10 +54,22 @@ class PackedWeights {
   // those that look their weights up before they pack them: fully-connected ones and convolutions
   // that are neither depthwise nor transposed.
   xnn_weights_cache_t cache();
+  // Calls `create`, which creates such an operator. XNNPACK looks weights up without a word on
+  // their size and tells it of those alone that it is about to pack. So where the file has them it
+  // is asked twice: the first time it finds nothing, says how much it wants and gets no memory.
+  template <typename Create>
+  xnn_status create_operator(const Create& create) {
+    asks_size_ = from_file();
+    if (asks_size_) create();
+    asks_size_ = false;
+    return create();
+  }
 
  private:
   // The file's next block; empty when there is none.
   std::span<const std::byte> next();
+  // Its address for XNNPACK, or SIZE_MAX where there is none of the wanted size.
+  std::size_t look_up();
   void record(const std::byte* bytes, std::size_t size);
 
   Arena& arena_;
@@ -65,7 +78,9 @@ class PackedWeights {
   std::span<const std::byte> blocks_;
   std::size_t at_ = 0;
   bool broken_ = false;
-  std::size_t found_ = 0;  // the address of the block that was looked up last
+  std::size_t found_ = 0;   // the address of the block that was looked up last
+  std::size_t wanted_ = 0;  // bytes that XNNPACK wanted to pack last
+  bool asks_size_ = false;
   xnn_weights_cache_provider provider_;
 };
 

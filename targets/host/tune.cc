@@ -183,8 +183,10 @@ ExitCode tune(const Arguments& arguments) {
   const std::vector<std::byte> bytes =
       converter::emit_tuned(file.model, operators, std::string(here.text()));
   output.commit(bytes);
+  // The report leaves standard output to the model when that is where it goes.
   if (arguments.json)
-    std::printf("%s\n", to_json(findings, bytes.size()).dump(2).c_str());
+    std::fprintf(arguments.output == "-" ? stderr : stdout, "%s\n",
+                 to_json(findings, bytes.size()).dump(2).c_str());
   else if (arguments.output != "-")
     print(file.model, findings, arguments.output, bytes.size());
   return ExitCode::kSuccess;

@@ -10,6 +10,7 @@
 
 #include "targets/host/npy.h"
 #include "targets/host/png.h"
+#include "targets/host/processor.h"
 #include "tests/host/arrays.h"
 #include "tests/host/scratch_folder.h"
 
@@ -46,7 +47,7 @@ host::Picture read_picture(const std::string& path) {
 TEST_CASE("help, and what it says of each verb") {
   const CommandResult top = run_figment("--help");
   CHECK(top.code == 0);
-  for (const char* verb : {"convert", "show", "run", "sample", "check", "bench", "demo"}) {
+  for (const char* verb : {"convert", "show", "run", "sample", "check", "bench", "tune", "demo"}) {
     CAPTURE(verb);
     CHECK(top.output.find(std::string("\n  ") + verb) != std::string::npos);
     const CommandResult help = run_figment(std::string(verb) + " --help");
@@ -120,6 +121,9 @@ TEST_CASE("int8 weights: a quarter of the file, measured, and refused where they
   const Json shown = Json::parse(run_figment("show --json " + out).output);
   CHECK(shown["weights_bytes"] == 20 * 256 + 256 * 784 + 2 * 4 * (256 + 784));
   CHECK(shown["weights_type"] == "int8");
+  // Every set of vectors but the first has loops for integers.
+  const std::string way = host::loops_name().starts_with("avx") ? "gemm" : "portable";
+  CHECK(shown["plan"]["xnnpack"]["lowerings"] == Json({way, way}));
   CHECK(run_figment("check " + out).code == 0);
 }
 

@@ -8,6 +8,7 @@
 
 #include "converter/emit/flatbuffer.h"
 #include "tests/support/loaded_model.h"
+#include "tests/support/tuned_model.h"
 
 namespace {
 
@@ -139,6 +140,20 @@ TEST_CASE("creating and running every shipped model takes nothing from the heap"
     REQUIRE(model.ok());
     CAPTURE(path.string());
     check_heap(*model);
+  }
+}
+
+TEST_CASE("so do models whose weights the file has packed") {
+  for (const auto& path : shipped_models()) {
+    const AlignedMemory file = read_aligned(path);
+    const auto model = Model::open(file.span());
+    REQUIRE(model.ok());
+    CAPTURE(path.string());
+    const AlignedMemory tuned_file = align_bytes(tune_model(*model));
+    const auto tuned = Model::open(tuned_file.span());
+    REQUIRE(tuned.ok());
+    CHECK(tuned->tuning() == kTunedHere);
+    check_heap(*tuned);
   }
 }
 

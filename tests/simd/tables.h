@@ -1,0 +1,44 @@
+// What the tests of the loops share: every table that this processor has, and random numbers.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "runtime/simd/kernels.h"
+#include "tests/support/guarded.h"
+
+namespace figment::simd {
+
+using testing::Guarded;
+
+inline constexpr const char* kTableNames[] = {"base", "avx2", "avx512", "avx512vnni"};
+
+// Calls `check` with each table of this processor; afterwards the best one is chosen again.
+template <typename Check>
+void with_every_table(const Check& check) {
+  struct Restore {
+    ~Restore() { cap_kernels(nullptr); }
+  } restore;
+  int tables = 0;
+  for (const char* name : kTableNames) {
+    if (!cap_kernels(name)) continue;
+    const std::string table = name;
+    CAPTURE(table);
+    check(kernels());
+    ++tables;
+  }
+  CHECK(tables > 0);
+}
+
+// Evenly distributed in [-1, 1); the same for the same seed.
+inline std::vector<float> random_floats(std::int64_t count, std::uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) value = static_cast<float>(generator() >> 8) / 8388608.0F - 1.0F;
+  return values;
+}
+
+}  // namespace figment::simd
