@@ -6,6 +6,7 @@
 // for several instruction sets include it (runtime/simd/vector.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace figment::math {
@@ -54,7 +55,7 @@ template <typename Integer>
 inline void quantize_row(const float* row, std::int64_t depth, const Steps& steps,
                          std::int32_t offset, Integer* integers) {
   if (steps.step != steps.step) {
-    for (std::int64_t k = 0; k < depth; ++k) integers[k] = 0;
+    __builtin_memset(integers, 0, static_cast<std::size_t>(depth) * sizeof(Integer));
     return;
   }
   const std::int32_t most = steps.least + kSteps;
