@@ -77,7 +77,7 @@ class Layout {
   }
   Place& place_of(std::int32_t tensor) { return places_[tensor]; }
 
-  const Model& model_;
+  [[maybe_unused]] const Model& model_;
   const format::Model& root_;
   const Options& options_;
   Arena& arena_;
