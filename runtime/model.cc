@@ -260,7 +260,7 @@ Status check_shapes(const format::Model& root, int batch) {
 #ifdef FIGMENT_WITH_XNNPACK
 namespace {
 
-// Where the packed weights lie, and that they lie in the file.
+// That the packed weights lie in the file; the portable backend does not read them.
 Status check_packed(const format::Model& root, std::size_t file_bytes) {
   const format::PackedWeights* packed = root.packed();
   if (packed == nullptr) return {};
@@ -279,6 +279,7 @@ Status check_packed(const format::Model& root, std::size_t file_bytes) {
 }
 
 }  // namespace
+#endif
 
 std::span<const std::byte> packed_blocks(const Model& model, int index) {
   const format::PackedWeights& packed = *model.root().packed();
@@ -288,7 +289,6 @@ std::span<const std::byte> packed_blocks(const Model& model, int index) {
   return model.bytes().subspan(static_cast<std::size_t>(packed.offset()) + at(index),
                                at(index + 1) - at(index));
 }
-#endif
 
 Tuning Model::tuning() const {
   const format::PackedWeights* packed = root_->packed();
