@@ -281,15 +281,6 @@ Status check_packed(const format::Model& root, std::size_t file_bytes) {
 }  // namespace
 #endif
 
-std::span<const std::byte> packed_blocks(const Model& model, int index) {
-  const format::PackedWeights& packed = *model.root().packed();
-  const auto at = [&](int i) {
-    return static_cast<std::size_t>(packed.starts()->Get(static_cast<flatbuffers::uoffset_t>(i)));
-  };
-  return model.bytes().subspan(static_cast<std::size_t>(packed.offset()) + at(index),
-                               at(index + 1) - at(index));
-}
-
 Tuning Model::tuning() const {
   const format::PackedWeights* packed = root_->packed();
   if (packed == nullptr) return Tuning::kNone;

@@ -61,7 +61,14 @@ void view_operands(const format::Model& root, const format::Operator& node, int 
                    Tensor* inputs, Tensor* output);
 
 // The packed weights of operator `index` in a file that has any.
-std::span<const std::byte> packed_blocks(const Model& model, int index);
+inline std::span<const std::byte> packed_blocks(const Model& model, int index) {
+  const format::PackedWeights& packed = *model.root().packed();
+  const auto at = [&](int i) {
+    return static_cast<std::size_t>(packed.starts()->Get(static_cast<flatbuffers::uoffset_t>(i)));
+  };
+  return model.bytes().subspan(static_cast<std::size_t>(packed.offset()) + at(index),
+                               at(index + 1) - at(index));
+}
 
 // Whether what the file says of itself (kind, prior, how the first output is to be read) can be
 // meant so. Tensors, ports and operators have been checked.
