@@ -49,13 +49,13 @@ double squared_error(Block block, float scale) {
 }
 
 std::uint16_t choose_scale(Block block) {
-  double largest = 0;
-  for (const float weight : block) largest = std::fmax(largest, std::fabs(double{weight}));
+  float largest = 0;
+  for (const float weight : block) largest = std::max(largest, std::fabs(weight));
   if (largest == 0) return narrow_scale(1);
   std::uint16_t best = 0;
   double least = 0;
   for (int i = 0; i < kTried; ++i) {
-    const std::uint16_t scale = narrow_scale(largest / (kFirst + i * kApart));
+    const std::uint16_t scale = narrow_scale(double{largest} / (kFirst + i * kApart));
     const double error = squared_error(block, math::widen_bfloat16(scale));
     if (i > 0 && !(error < least)) continue;
     least = error;
