@@ -16,6 +16,8 @@ struct Product {
   std::int64_t c_stride;
   int rows, columns, depth;
   float low, high;
+  // Whether no weight is infinite or NaN, so that those that a zero of `a` meets need not be read.
+  bool finite_b = false;
 };
 
 // Rows x [rows, depth] as integers of 8 bits (runtime/math/quantize.h), each with its step and the
