@@ -12,17 +12,26 @@ namespace {
 
 // Of a deeper row the list would not fit on the stack.
 constexpr int kMostDepth = 4096;
+// One number in so many must be zero: measured for AVX2, where the search is slowest; with AVX-512
+// it pays from one in eight on.
+constexpr int kLeastShare = 4;
 // Enough sums that none waits for its addition before.
 constexpr int kMostPanels = 4;
 constexpr int kPanelColumns = kPanelVectors * kLanes;
 
+int count_zeros(const float* row, int depth) {
+  int count = 0;
+  for (int k = 0; k < depth; ++k) count += row[k] == 0 ? 1 : 0;
+  return count;
+}
+
 // Where the row is not zero, in order; NaN is not. Vectors write past the last one, up to kLanes.
 struct NonZeros {
-  int count = 0;
+  int count;
   int at[kMostDepth + kLanes];
 };
 
-void find(const float* row, int depth, NonZeros& found) {
+void find_non_zeros(const float* row, int depth, NonZeros& found) {
   int count = 0;
   int k = 0;
 #ifdef __AVX512F__
@@ -37,7 +46,7 @@ void find(const float* row, int depth, NonZeros& found) {
 #endif
   for (; k < depth; ++k) {
     found.at[count] = k;
-    count += row[k] != 0 ? 1 : 0;
+    count += row[k] == 0 ? 0 : 1;
   }
   found.count = count;
 }
@@ -91,13 +100,14 @@ void multiply_panels(const Product& product, const NonZeros& x, int panels, bool
 
 }  // namespace
 
-// Whether it has multiplied: not where there are so few zeros that all weights at a stretch are
-// read as fast. The bits are those of multiply(), but for the sign of a zero.
+// Whether it has multiplied: not where there are too few zeros to make good the search for them.
+// The bits are those of multiply(), but for the sign of a zero.
 bool multiply_non_zeros(const Product& product) {
-  if (product.depth > kMostDepth) return false;
+  if (product.depth > kMostDepth || product.columns <= kLanes ||
+      kLeastShare * count_zeros(product.a, product.depth) < product.depth)
+    return false;
   NonZeros x;
-  find(product.a, product.depth, x);
-  if (8 * x.count > 7 * product.depth) return false;
+  find_non_zeros(product.a, product.depth, x);
   const bool narrow =
       product.columns % kPanelColumns != 0 && product.columns % kPanelColumns <= kLanes;
   const int panels = (product.columns + (narrow ? 0 : kPanelColumns - 1)) / kPanelColumns;
