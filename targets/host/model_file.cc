@@ -47,9 +47,11 @@ void MappedFile::set_apart(std::size_t begin) const {
   const std::size_t first = (begin + page - 1) / page * page;
   if (first >= bytes_.size()) return;
   std::byte* pages = static_cast<std::byte*>(mapping_) + first;
+#ifdef MADV_NOHUGEPAGE
   // Pages with an advice of their own are a mapping of their own, and Linux, which maps up to 2 MB
   // at once around what is read, stops at its border.
-  ::madvise(pages, bytes_.size() - first, MADV_RANDOM);
+  ::madvise(pages, bytes_.size() - first, MADV_NOHUGEPAGE);
+#endif
   ::madvise(pages, bytes_.size() - first, MADV_DONTNEED);
 }
 
