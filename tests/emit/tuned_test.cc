@@ -151,8 +151,7 @@ TEST_CASE("constants of more than 4096 bytes stand behind the packed weights, un
     const std::int64_t inputs = graph.tensor(y).shape[1];
     std::vector<float> numbers(static_cast<std::size_t>(outputs * inputs));
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i) / 64;
-    const TensorId weights =
-        graph.add_floats("weights", make_shape({outputs, inputs}), std::move(numbers));
+    const TensorId weights = graph.add_floats("weights", make_shape({outputs, inputs}), numbers);
     y = graph.add_node("dense", make_options(format::DenseT{}), {y, weights, kAbsent});
   }
   graph.outputs.push_back({"y", y, {}});

@@ -31,8 +31,7 @@ std::vector<std::byte> make_model(float weight) {
   const TensorId x = graph.add_input("x", DataType::kFloat32, make_shape({1, kInputs}));
   std::vector<float> numbers(std::size_t{kOutputs} * kInputs, 1);
   numbers[std::size_t{kOutputs - 1} * kInputs + kPlace] = weight;
-  const TensorId weights =
-      graph.add_floats("weights", make_shape({kOutputs, kInputs}), std::move(numbers));
+  const TensorId weights = graph.add_floats("weights", make_shape({kOutputs, kInputs}), numbers);
   const TensorId y = graph.add_node("dense", make_options(format::DenseT{}), {x, weights, kAbsent});
   graph.tensor(x).batch_axis = graph.tensor(y).batch_axis = 0;
   graph.outputs.push_back({"y", y, {}});
