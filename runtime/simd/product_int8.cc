@@ -1,9 +1,7 @@
 // The matrix product with packed int8 weights. Its sums are exact, and the few steps in float32
-// around them are those of runtime/math/gemm_int8.cc (this file is compiled without fused
-// rounding), so it gives the portable backend's bits.
-#include "runtime/math/quantize.h"
-#include "runtime/simd/kernels.h"
-#include "runtime/simd/vector.h"
+// around them are the definition's (sums_int8.h), so it gives the portable backend's bits.
+#include "runtime/simd/sums_int8.h"
+#include "runtime/simd/tiles_int8.h"
 
 #ifdef __AVX2__
 #include <immintrin.h>
@@ -18,8 +16,6 @@ using Integers = __m512i;
 #else
 using Integers = __m256i;
 #endif
-
-using IntegerLanes = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
 
 #if defined(__AVX512VNNI__)
 
@@ -89,6 +85,10 @@ struct Activations {
 // Few rows leave an addition waiting for the one before: more panels at once.
 constexpr int kFewRows = 2;
 constexpr int kFewRowsPanels = 4;
+#ifdef __AMX_INT8__
+// Up to so many rows the weights are read no faster than they are multiplied without tiles.
+constexpr int kMostTilelessRows = 4;
+#endif
 
 [[gnu::always_inline]] inline std::uint32_t four_bytes(const std::uint8_t* from) {
   std::uint32_t word;
@@ -128,15 +128,9 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
     }
   // The sum of columns `sum` in row i, as float32.
   const auto finish = [&](int i, int sum) __attribute__((always_inline)) {
-    const auto* head = reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes) +
-                       sum % kWidth * kLanes;
-    const Vector scale = load<Vector>(head);
-    const Vector bias = load<Vector>(head + kWidth * kLanes);
-    const Vector weight_sums = load<Vector>(head + 2 * kWidth * kLanes);
-    const auto exact =
-        (IntegerLanes)sums[i][sum] + product.least[row + i] * (IntegerLanes)weight_sums;
-    const Vector value = __builtin_convertvector(exact, Vector) * (product.steps[row + i] * scale);
-    return clamp(value + bias, product.low, product.high);
+    const auto* heads = reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes);
+    return finish_sums(product, row + i, (IntegerLanes)sums[i][sum],
+                       ColumnHeads(heads + sum % kWidth * kLanes, kWidth * kLanes));
   };
   const bool whole = panels.columns == kSums * kLanes;
 #pragma GCC unroll 16
@@ -177,6 +171,9 @@ void multiply_panels(const ProductInt8& product, const Panels& panels, float* c)
 }  // namespace
 
 void multiply_int8(const ProductInt8& product) {
+#ifdef __AMX_INT8__
+  if (product.rows > kMostTilelessRows) return multiply_int8_tiles(product);
+#endif
   constexpr int kPanelColumns = kPanelVectors * kLanes;
   const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;
   const std::byte* b = product.b;
@@ -195,18 +192,6 @@ void multiply_int8(const ProductInt8& product) {
     multiply_panels<kMostRows, 1, 1>(product, {b, 0, left}, product.c + column);
   else
     multiply_panels<kMostRows, 1, kPanelVectors>(product, {b, 0, left}, product.c + column);
-}
-
-void quantize(const QuantizedRows& rows) {
-  for (int row = 0; row < rows.rows; ++row) {
-    const float* x = rows.x + row * rows.x_stride;
-    std::uint8_t* to = rows.integers + row * rows.stride;
-    const math::Steps steps = math::find_steps(x, rows.depth);
-    math::quantize_row(x, rows.depth, steps, steps.least, to);
-    for (std::int64_t k = rows.depth; k < rows.stride; ++k) to[k] = 0;
-    rows.steps[row] = steps.step;
-    rows.least[row] = steps.least;
-  }
 }
 
 }  // namespace figment::simd::FIGMENT_ISA

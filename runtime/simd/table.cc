@@ -13,9 +13,13 @@ void winograd_output(const WinogradOutput& task);
 void sum_columns(const ColumnRow& task);
 #ifdef __AVX2__
 void quantize(const QuantizedRows& rows);
+void find_extremes(const Windows& windows, int first_row, int end_row);
+void quantize_windows(const QuantizedWindows& task);
 void multiply_int8(const ProductInt8& product);
 #else
 constexpr auto quantize = nullptr;
+constexpr auto find_extremes = nullptr;
+constexpr auto quantize_windows = nullptr;
 constexpr auto multiply_int8 = nullptr;
 #endif
 
@@ -27,8 +31,17 @@ constexpr bool kBeatsLibraries = true;
 constexpr bool kBeatsLibraries = false;
 #endif
 
+// A row of a tile register, or what one instruction adds up.
+#ifdef __AMX_INT8__
+constexpr int kDepthStep = 64;
+#else
+constexpr int kDepthStep = 4;
+#endif
+
 // Measured.
-#ifdef __AVX512VNNI__
+#if defined(__AMX_INT8__)
+constexpr double kInt8Speed = 16;
+#elif defined(__AVX512VNNI__)
 constexpr double kInt8Speed = 3.4;
 #else
 constexpr double kInt8Speed = 1;
@@ -38,6 +51,7 @@ extern const Kernels kKernels;
 const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        kLanes,
                        kPanelVectors* kLanes,
+                       kDepthStep,
                        kBeatsLibraries,
                        multiply,
                        winograd_input,
@@ -45,6 +59,8 @@ const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        sum_columns,
                        kInt8Speed,
                        quantize,
+                       find_extremes,
+                       quantize_windows,
                        multiply_int8};
 
 }  // namespace figment::simd::FIGMENT_ISA

@@ -264,7 +264,7 @@ void check_ways([[maybe_unused]] const std::vector<std::string>& lowerings,
                 const Shape& expected_shape, const std::vector<double>& expected, double tolerance,
                 std::optional<format::UnaryT> activation) {
 #ifdef FIGMENT_WITH_XNNPACK
-  for (const char* kernels : {"base", "avx2", "avx512", "avx512vnni"}) {
+  for (const char* kernels : {"base", "avx2", "avx512", "avx512vnni", "amx"}) {
     if (!simd::cap_kernels(kernels)) continue;
     CAPTURE(kernels);
     for (const std::string& lowering : lowerings) {

@@ -1,0 +1,34 @@
+// From exact sums of integers to the numbers of a product with int8 weights: the few steps in
+// float32 that every loop shares, those of runtime/math/gemm_int8.cc. Files that include this are
+// compiled without fused rounding.
+#pragma once
+
+#include "runtime/simd/kernels.h"
+#include "runtime/simd/vector.h"
+
+namespace figment::simd::FIGMENT_ISA {
+namespace {
+
+using IntegerLanes = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
+
+// What stands in front of a panel (packing.h) for one vector of its columns.
+struct ColumnHeads {
+  Vector scales, biases;
+  IntegerLanes weight_sums;
+
+  // `line`: floats from line to line.
+  ColumnHeads(const float* heads, int line)
+      : scales(load<Vector>(heads)),
+        biases(load<Vector>(heads + line)),
+        weight_sums((IntegerLanes)load<Vector>(heads + 2 * line)) {}
+};
+
+[[gnu::always_inline]] inline Vector finish_sums(const ProductInt8& product, int row,
+                                                 IntegerLanes sums, const ColumnHeads& heads) {
+  const IntegerLanes exact = sums + product.least[row] * heads.weight_sums;
+  const Vector value = __builtin_convertvector(exact, Vector) * (product.steps[row] * heads.scales);
+  return clamp(value + heads.biases, product.low, product.high);
+}
+
+}  // namespace
+}  // namespace figment::simd::FIGMENT_ISA

@@ -1,0 +1,14 @@
+// The product with int8 weights on tile registers, for instruction sets that have them.
+#pragma once
+
+#include "runtime/simd/kernels.h"
+
+#ifdef __AMX_INT8__
+namespace figment::simd::FIGMENT_ISA {
+
+// multiply_int8 for more than a few rows. `quads` is a multiple of 16. The calling thread's tile
+// registers are empty afterwards.
+void multiply_int8_tiles(const ProductInt8& product);
+
+}  // namespace figment::simd::FIGMENT_ISA
+#endif
