@@ -129,8 +129,10 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
   // The sum of columns `sum` in row i, as float32.
   const auto finish = [&](int i, int sum) __attribute__((always_inline)) {
     const auto* heads = reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes);
-    return finish_sums(product, row + i, (IntegerLanes)sums[i][sum],
-                       ColumnHeads(heads + sum % kWidth * kLanes, kWidth * kLanes));
+    const Vector value =
+        finish_sums((IntegerLanes)sums[i][sum], product.steps[row + i], product.least[row + i],
+                    ColumnHeads(heads + sum % kWidth * kLanes, kWidth * kLanes));
+    return clamp(value, product.low, product.high);
   };
   const bool whole = panels.columns == kSums * kLanes;
 #pragma GCC unroll 16

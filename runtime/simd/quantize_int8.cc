@@ -32,6 +32,21 @@ struct Extremes {
   return static_cast<__mmask16>(count >= kLanes ? 0xffffU : (1U << (count < 0 ? 0 : count)) - 1);
 }
 
+// The largest of all lanes of either, both at once: with its first bit turned, an unsigned number
+// is ordered as a signed one.
+[[gnu::always_inline]] inline Extremes reduce(__m512i highest, __m512i lowest) {
+  const __m512i turn = _mm512_set1_epi32(static_cast<std::int32_t>(0x80000000U));
+  lowest = _mm512_xor_si512(lowest, turn);
+  const __m512i eights = _mm512_max_epi32(_mm512_shuffle_i64x2(highest, lowest, 0x44),
+                                          _mm512_shuffle_i64x2(highest, lowest, 0xee));
+  const __m512i fours = _mm512_max_epi32(eights, _mm512_shuffle_i64x2(eights, eights, 0xb1));
+  const __m512i twos = _mm512_max_epi32(fours, _mm512_shuffle_epi32(fours, _MM_PERM_BADC));
+  const __m512i ones = _mm512_max_epi32(twos, _mm512_shuffle_epi32(twos, _MM_PERM_CDAB));
+  return {_mm_cvtsi128_si32(_mm512_castsi512_si128(ones)),
+          static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm512_extracti32x4_epi32(ones, 2))) ^
+              0x80000000U};
+}
+
 [[gnu::always_inline]] inline Extremes find_extremes(const float* x, std::int64_t count) {
   __m512i highest = _mm512_set1_epi32(math::kHighestOfNone);
   __m512i lowest = _mm512_set1_epi32(static_cast<std::int32_t>(math::kLowestOfNone));
@@ -46,7 +61,7 @@ struct Extremes {
     highest = _mm512_max_epi32(highest, bits);
     lowest = _mm512_max_epu32(lowest, bits);
   }
-  return {_mm512_reduce_max_epi32(highest), _mm512_reduce_max_epu32(lowest)};
+  return reduce(highest, lowest);
 }
 
 // Writes `count` numbers as integers less `least`. The instruction rounds to even as nearest()
@@ -168,31 +183,20 @@ void find_steps(const QuantizedWindows& task, Segment& segment, float* steps, st
   }
 }
 
-// What one window sees, as integers.
-void write_window(const Windows& windows, const Quantizer& quantizer, int top, int left,
-                  std::uint8_t* to) {
+// One row of what a window sees from picture column `left` on, as integers.
+[[gnu::always_inline]] inline void write_window_row(const Windows& windows,
+                                                    const Quantizer& quantizer, const float* pixels,
+                                                    int left, std::uint8_t* to) {
   const std::int64_t channels = windows.channels;
-  const std::int64_t row = windows.kernel_width * channels;
-  const bool whole =
-      windows.dilation_width == 1 && left >= 0 && left + windows.kernel_width <= windows.width;
-  for (int ky = 0; ky < windows.kernel_height; ++ky, to += row) {
-    const int y = top + ky * windows.dilation_height;
-    if (y < 0 || y >= windows.height) {
-      quantizer.write_zeros(row, to);
-      continue;
-    }
-    const float* pixels = windows.picture + std::int64_t{y} * windows.width * channels;
-    if (whole) {
-      quantizer.write(pixels + left * channels, row, to);
-      continue;
-    }
-    for (int kx = 0; kx < windows.kernel_width; ++kx) {
-      const int x = left + kx * windows.dilation_width;
-      if (x < 0 || x >= windows.width)
-        quantizer.write_zeros(channels, to + kx * channels);
-      else
-        quantizer.write(pixels + x * channels, channels, to + kx * channels);
-    }
+  const int right = left + windows.kernel_width;
+  if (windows.dilation_width == 1 && left >= 0 && right <= windows.width)
+    return quantizer.write(pixels + left * channels, windows.kernel_width * channels, to);
+  for (int kx = 0; kx < windows.kernel_width; ++kx, to += channels) {
+    const int x = left + kx * windows.dilation_width;
+    if (x < 0 || x >= windows.width)
+      quantizer.write_zeros(channels, to);
+    else
+      quantizer.write(pixels + x * channels, channels, to);
   }
 }
 
@@ -230,8 +234,8 @@ void find_extremes(const Windows& windows, int first_row, int end_row) {
 
 void quantize_windows(const QuantizedWindows& task) {
   const Windows& windows = task.windows;
-  const std::int64_t depth =
-      std::int64_t{windows.kernel_height} * windows.kernel_width * windows.channels;
+  const std::int64_t row = std::int64_t{windows.kernel_width} * windows.channels;
+  const std::int64_t depth = windows.kernel_height * row;
   for (int done = 0; done < task.count;) {
     Segment segment;
     segment.y = static_cast<int>((task.first + done) / windows.across);
@@ -240,13 +244,26 @@ void quantize_windows(const QuantizedWindows& task) {
     if (segment.count > task.count - done) segment.count = task.count - done;
     if (segment.count > kSegment) segment.count = kSegment;
     find_steps(task, segment, task.steps + done, task.least + done);
-    for (int i = 0; i < segment.count; ++i, ++done) {
-      std::uint8_t* to = task.integers + done * task.stride;
-      write_window(windows, Quantizer(segment.inverse[i], task.least[done]),
-                   segment.y * windows.stride_height - windows.pad_top,
-                   (segment.x + i) * windows.stride_width - windows.pad_left, to);
-      for (std::int64_t k = depth; k < task.stride; ++k) to[k] = 0;
+    const int top = segment.y * windows.stride_height - windows.pad_top;
+    const int left = segment.x * windows.stride_width - windows.pad_left;
+    std::uint8_t* to = task.integers + done * task.stride;
+    for (int ky = 0; ky < windows.kernel_height; ++ky, to += row) {
+      const int y = top + ky * windows.dilation_height;
+      const bool inside = y >= 0 && y < windows.height;
+      const float* pixels = windows.picture + std::int64_t{y} * windows.width * windows.channels;
+      for (int i = 0; i < segment.count; ++i) {
+        const Quantizer quantizer(segment.inverse[i], task.least[done + i]);
+        if (inside)
+          write_window_row(windows, quantizer, pixels, left + i * windows.stride_width,
+                           to + i * task.stride);
+        else
+          quantizer.write_zeros(row, to + i * task.stride);
+      }
     }
+    if (depth < task.stride)
+      for (int i = 0; i < segment.count; ++i)
+        __builtin_memset(to + i * task.stride, 0, static_cast<std::size_t>(task.stride - depth));
+    done += segment.count;
   }
 }
 

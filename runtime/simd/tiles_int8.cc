@@ -39,18 +39,23 @@ struct alignas(64) Configuration {
   }
 };
 
-struct Panel {
-  const std::byte* bytes;
-  int columns;  // that are wanted
+// Up to two row tiles by one panel.
+struct Block {
+  int row, rows;
+  int column, columns;
+  const std::byte* panel;
 };
 
-// One or two row tiles, `rows` rows in all, by a panel of kWidth vectors.
+// Sums of a block; rows are as long for one vector of columns as for two.
+using Sums = std::int32_t[2 * kTileRows][kPanelVectors * kLanes];
+
+// kRowTiles row tiles by kWidth vectors.
 template <int kRowTiles, int kWidth>
-void multiply_tiles(const ProductInt8& product, int row, int rows, const Panel& panel, float* c) {
+void multiply_tiles(const ProductInt8& product, const Block& block, Sums& sums) {
   constexpr int kLineBytes = kWidth * kTileBytes;
-  const std::uint8_t* upper = product.a + row * product.a_stride;
+  const std::uint8_t* upper = product.a + block.row * product.a_stride;
   const std::uint8_t* lower = upper + kTileRows * product.a_stride;
-  const std::byte* line = panel.bytes + 3 * kLineBytes;
+  const std::byte* line = block.panel + 3 * kLineBytes;
   _tile_zero(0);
   if constexpr (kWidth == 2) _tile_zero(1);
   if constexpr (kRowTiles == 2) _tile_zero(2);
@@ -70,63 +75,82 @@ void multiply_tiles(const ProductInt8& product, int row, int rows, const Panel& 
     lower += kTileBytes;
     line += kTileQuads * kLineBytes;
   }
-  alignas(64) std::int32_t sums[kRowTiles * kTileRows][kWidth * kLanes];
   _tile_stored(0, sums[0], sizeof sums[0]);
   if constexpr (kWidth == 2) _tile_stored(1, sums[0] + kLanes, sizeof sums[0]);
   if constexpr (kRowTiles == 2) _tile_stored(2, sums[kTileRows], sizeof sums[0]);
   if constexpr (kRowTiles == 2 && kWidth == 2)
     _tile_stored(3, sums[kTileRows] + kLanes, sizeof sums[0]);
-  for (int vector = 0; vector * kLanes < panel.columns; ++vector) {
-    const ColumnHeads heads(reinterpret_cast<const float*>(panel.bytes) + vector * kLanes,
-                            kWidth * kLanes);
-    const int columns = panel.columns - vector * kLanes;
+}
+
+template <int kWidth>
+void multiply_block(const ProductInt8& product, const Block& block, Sums& sums) {
+  if (block.rows > kTileRows)
+    multiply_tiles<2, kWidth>(product, block, sums);
+  else
+    multiply_tiles<1, kWidth>(product, block, sums);
+}
+
+void finish_block(const ProductInt8& product, const Block& block, const Sums& sums) {
+  const float low = product.low;
+  const float high = product.high;
+  for (int vector = 0; vector * kLanes < block.columns; ++vector) {
+    const int columns = block.columns - vector * kLanes;
     const auto wanted = static_cast<__mmask16>(columns < kLanes ? (1U << columns) - 1 : 0xffffU);
-    float* to = c + row * product.c_stride + vector * kLanes;
-    for (int i = 0; i < rows; ++i, to += product.c_stride) {
+    const ColumnHeads heads(reinterpret_cast<const float*>(block.panel) + vector * kLanes,
+                            block.columns <= kLanes ? kLanes : kPanelVectors * kLanes);
+    const float* steps = product.steps + block.row;
+    const std::int32_t* least = product.least + block.row;
+    const std::int64_t stride = product.c_stride;
+    float* to = product.c + block.row * stride + block.column + vector * kLanes;
+    for (int i = 0; i < block.rows; ++i, to += stride) {
       const auto exact = (IntegerLanes)_mm512_load_si512(sums[i] + vector * kLanes);
-      _mm512_mask_storeu_ps(to, wanted, finish_sums(product, row + i, exact, heads));
+      const Vector value = finish_sums(exact, steps[i], least[i], heads);
+      _mm512_mask_storeu_ps(to, wanted, clamp(value, low, high));
     }
   }
 }
 
-template <int kWidth>
-void multiply_panel(const ProductInt8& product, int row, int rows, const Panel& panel, float* c) {
-  if (rows > kTileRows)
-    multiply_tiles<2, kWidth>(product, row, rows, panel, c);
-  else
-    multiply_tiles<1, kWidth>(product, row, rows, panel, c);
+// Rows `first` to before `end` by every panel. While the tiles of one block are multiplied, the
+// block before is finished.
+void multiply_rows(const ProductInt8& product, int first, int end) {
+  constexpr int kPanelColumns = kPanelVectors * kLanes;
+  const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;
+  alignas(64) Sums sums[2];
+  Block before{};
+  int turn = 0;
+  const std::byte* panel = product.b;
+  for (int column = 0; column < product.columns; column += kPanelColumns, panel += panel_bytes) {
+    const int left = product.columns - column;
+    const int columns = left < kPanelColumns ? left : kPanelColumns;
+    for (int row = first; row < end; row += 2 * kTileRows) {
+      const int rows = end - row < 2 * kTileRows ? end - row : 2 * kTileRows;
+      const Block block{row, rows, column, columns, panel};
+      if (columns <= kLanes)
+        multiply_block<1>(product, block, sums[turn]);
+      else
+        multiply_block<2>(product, block, sums[turn]);
+      turn ^= 1;
+      if (before.rows > 0) finish_block(product, before, sums[turn]);
+      before = block;
+    }
+  }
+  finish_block(product, before, sums[turn ^ 1]);
 }
 
 }  // namespace
 
 void multiply_int8_tiles(const ProductInt8& product) {
-  constexpr int kPanelColumns = kPanelVectors * kLanes;
   static_assert(kPanelVectors == 2 && kLanes * 4 == kTileBytes);
-  const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;
   const int whole_rows = product.rows / (2 * kTileRows) * (2 * kTileRows);
   const int left_rows = product.rows - whole_rows;
-  const auto multiply = [&](int first, int end) {
-    const std::byte* b = product.b;
-    for (int column = 0; column < product.columns; column += kPanelColumns, b += panel_bytes) {
-      const int columns = product.columns - column;
-      const Panel panel{b, columns < kPanelColumns ? columns : kPanelColumns};
-      for (int row = first; row < end; row += 2 * kTileRows) {
-        const int rows = end - row < 2 * kTileRows ? end - row : 2 * kTileRows;
-        if (columns <= kLanes)
-          multiply_panel<1>(product, row, rows, panel, product.c + column);
-        else
-          multiply_panel<2>(product, row, rows, panel, product.c + column);
-      }
-    }
-  };
   if (whole_rows > 0) {
     Configuration(kTileRows, kTileRows).load();
-    multiply(0, whole_rows);
+    multiply_rows(product, 0, whole_rows);
   }
   if (left_rows > 0) {
     const int upper = left_rows < kTileRows ? left_rows : kTileRows;
     Configuration(upper, left_rows - upper).load();
-    multiply(whole_rows, product.rows);
+    multiply_rows(product, whole_rows, product.rows);
   }
   _tile_release();
 }
