@@ -32,21 +32,6 @@ struct Extremes {
   return static_cast<__mmask16>(count >= kLanes ? 0xffffU : (1U << (count < 0 ? 0 : count)) - 1);
 }
 
-// The largest of all lanes of either, both at once: with its first bit turned, an unsigned number
-// is ordered as a signed one.
-[[gnu::always_inline]] inline Extremes reduce(__m512i highest, __m512i lowest) {
-  const __m512i turn = _mm512_set1_epi32(static_cast<std::int32_t>(0x80000000U));
-  lowest = _mm512_xor_si512(lowest, turn);
-  const __m512i eights = _mm512_max_epi32(_mm512_shuffle_i64x2(highest, lowest, 0x44),
-                                          _mm512_shuffle_i64x2(highest, lowest, 0xee));
-  const __m512i fours = _mm512_max_epi32(eights, _mm512_shuffle_i64x2(eights, eights, 0xb1));
-  const __m512i twos = _mm512_max_epi32(fours, _mm512_shuffle_epi32(fours, _MM_PERM_BADC));
-  const __m512i ones = _mm512_max_epi32(twos, _mm512_shuffle_epi32(twos, _MM_PERM_CDAB));
-  return {_mm_cvtsi128_si32(_mm512_castsi512_si128(ones)),
-          static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm512_extracti32x4_epi32(ones, 2))) ^
-              0x80000000U};
-}
-
 [[gnu::always_inline]] inline Extremes find_extremes(const float* x, std::int64_t count) {
   __m512i highest = _mm512_set1_epi32(math::kHighestOfNone);
   __m512i lowest = _mm512_set1_epi32(static_cast<std::int32_t>(math::kLowestOfNone));
@@ -61,7 +46,7 @@ struct Extremes {
     highest = _mm512_max_epi32(highest, bits);
     lowest = _mm512_max_epu32(lowest, bits);
   }
-  return reduce(highest, lowest);
+  return {_mm512_reduce_max_epi32(highest), _mm512_reduce_max_epu32(lowest)};
 }
 
 // Writes `count` numbers as integers less `least`. The instruction rounds to even as nearest()
