@@ -77,6 +77,16 @@ struct ProductInt8 {
   float low, high;
 };
 
+// A sum of such products, one for each tap of a kernel: c [row] = clamp(sum over taps of (sum *
+// (step * scale)) + bias). Tap t multiplies row + offsets[t] of the integers by its own weights;
+// the biases are those of the first.
+struct TapsInt8 {
+  ProductInt8 product;  // all but the weights
+  int taps;
+  const std::int64_t* offsets;
+  const std::byte* const* weights;
+};
+
 // Some of the square tiles into which Winograd's convolution cuts its outputs: tile t stands in
 // picture t / (down * across), and so on row by row.
 struct Tiles {
@@ -153,6 +163,8 @@ struct Kernels {
   void (*find_extremes)(const Windows& windows, int first_row, int end_row);
   void (*quantize_windows)(const QuantizedWindows& task);
   void (*multiply_int8)(const ProductInt8& product);
+  // Null where the columns of single taps, added up afterwards, are no slower.
+  void (*multiply_taps_int8)(const TapsInt8& task);
 };
 
 // What this processor runs fastest, or what cap_kernels() has left of it.

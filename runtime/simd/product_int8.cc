@@ -129,10 +129,10 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
   // The sum of columns `sum` in row i, as float32.
   const auto finish = [&](int i, int sum) __attribute__((always_inline)) {
     const auto* heads = reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes);
-    const Vector value =
-        finish_sums((IntegerLanes)sums[i][sum], product.steps[row + i], product.least[row + i],
-                    ColumnHeads(heads + sum % kWidth * kLanes, kWidth * kLanes));
-    return clamp(value, product.low, product.high);
+    const ColumnHeads head(heads + sum % kWidth * kLanes, kWidth * kLanes);
+    const Vector value = scale_sums((IntegerLanes)sums[i][sum], product.steps[row + i],
+                                    product.least[row + i], head);
+    return clamp(value + head.biases, product.low, product.high);
   };
   const bool whole = panels.columns == kSums * kLanes;
 #pragma GCC unroll 16
@@ -174,7 +174,10 @@ void multiply_panels(const ProductInt8& product, const Panels& panels, float* c)
 
 void multiply_int8(const ProductInt8& product) {
 #ifdef __AMX_INT8__
-  if (product.rows > kMostTilelessRows) return multiply_int8_tiles(product);
+  if (product.rows > kMostTilelessRows) {
+    const std::int64_t here = 0;
+    return multiply_taps_int8({product, 1, &here, &product.b});
+  }
 #endif
   constexpr int kPanelColumns = kPanelVectors * kLanes;
   const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;

@@ -23,11 +23,11 @@ struct ColumnHeads {
         weight_sums((IntegerLanes)load<Vector>(heads + 2 * line)) {}
 };
 
-// Sums of a row of this step, in which the integer `least` stands as 0; not yet clamped.
-[[gnu::always_inline]] inline Vector finish_sums(IntegerLanes sums, float step, std::int32_t least,
-                                                 const ColumnHeads& heads) {
+// Sums of a row of this step, in which the integer `least` stands as 0; without the bias.
+[[gnu::always_inline]] inline Vector scale_sums(IntegerLanes sums, float step, std::int32_t least,
+                                                const ColumnHeads& heads) {
   const IntegerLanes exact = sums + least * heads.weight_sums;
-  return __builtin_convertvector(exact, Vector) * (step * heads.scales) + heads.biases;
+  return __builtin_convertvector(exact, Vector) * (step * heads.scales);
 }
 
 }  // namespace

@@ -23,6 +23,12 @@ constexpr auto quantize_windows = nullptr;
 constexpr auto multiply_int8 = nullptr;
 #endif
 
+#ifdef __AMX_INT8__
+void multiply_taps_int8(const TapsInt8& task);
+#else
+constexpr auto multiply_taps_int8 = nullptr;
+#endif
+
 // Measured: compiled for AVX2 and AVX-512 the product is faster than XNNPACK's; elsewhere XNNPACK
 // has assembly.
 #ifdef __AVX2__
@@ -61,6 +67,7 @@ const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        quantize,
                        find_extremes,
                        quantize_windows,
-                       multiply_int8};
+                       multiply_int8,
+                       multiply_taps_int8};
 
 }  // namespace figment::simd::FIGMENT_ISA

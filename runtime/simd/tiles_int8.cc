@@ -39,21 +39,25 @@ struct alignas(64) Configuration {
   }
 };
 
-// Up to two row tiles by one panel.
+// Up to two row tiles of one tap by one panel of its weights.
 struct Block {
-  int row, rows;
+  int row, rows;  // of c
   int column, columns;
+  int tap;
+  std::int64_t first;  // row of integers
   const std::byte* panel;
 };
 
 // Sums of a block; rows are as long for one vector of columns as for two.
 using Sums = std::int32_t[2 * kTileRows][kPanelVectors * kLanes];
+// The same of all taps so far, as numbers.
+using Totals = float[2 * kTileRows][kPanelVectors * kLanes];
 
 // kRowTiles row tiles by kWidth vectors.
 template <int kRowTiles, int kWidth>
 void multiply_tiles(const ProductInt8& product, const Block& block, Sums& sums) {
   constexpr int kLineBytes = kWidth * kTileBytes;
-  const std::uint8_t* upper = product.a + block.row * product.a_stride;
+  const std::uint8_t* upper = product.a + block.first * product.a_stride;
   const std::uint8_t* lower = upper + kTileRows * product.a_stride;
   const std::byte* line = block.panel + 3 * kLineBytes;
   _tile_zero(0);
@@ -90,67 +94,95 @@ void multiply_block(const ProductInt8& product, const Block& block, Sums& sums) 
     multiply_tiles<1, kWidth>(product, block, sums);
 }
 
-void finish_block(const ProductInt8& product, const Block& block, const Sums& sums) {
+// Adds a block's sums to the totals of the taps before, if there are any, and writes those of the
+// last tap.
+template <bool kIsFirst, bool kIsLast>
+void finish_tap(const TapsInt8& task, const Block& block, const Sums& sums, Totals& totals) {
+  const ProductInt8& product = task.product;
   const float low = product.low;
   const float high = product.high;
-  for (int vector = 0; vector * kLanes < block.columns; ++vector) {
-    const int columns = block.columns - vector * kLanes;
+  const std::int64_t stride = product.c_stride;
+  const float* steps = product.steps + block.first;
+  const std::int32_t* least = product.least + block.first;
+  const int line = block.columns <= kLanes ? kLanes : kPanelVectors * kLanes;
+  const std::byte* biases = task.weights[0] + (block.panel - task.weights[block.tap]);
+  for (int at = 0; at < block.columns; at += kLanes) {
+    const int columns = block.columns - at;
     const auto wanted = static_cast<__mmask16>(columns < kLanes ? (1U << columns) - 1 : 0xffffU);
-    const ColumnHeads heads(reinterpret_cast<const float*>(block.panel) + vector * kLanes,
-                            block.columns <= kLanes ? kLanes : kPanelVectors * kLanes);
-    const float* steps = product.steps + block.row;
-    const std::int32_t* least = product.least + block.row;
-    const std::int64_t stride = product.c_stride;
-    float* to = product.c + block.row * stride + block.column + vector * kLanes;
+    const ColumnHeads heads(reinterpret_cast<const float*>(block.panel) + at, line);
+    const Vector bias = load<Vector>(reinterpret_cast<const float*>(biases) + line + at);
+    float* to = product.c + block.row * stride + block.column + at;
     for (int i = 0; i < block.rows; ++i, to += stride) {
-      const auto exact = (IntegerLanes)_mm512_load_si512(sums[i] + vector * kLanes);
-      const Vector value = finish_sums(exact, steps[i], least[i], heads);
-      _mm512_mask_storeu_ps(to, wanted, clamp(value, low, high));
+      const auto exact = (IntegerLanes)_mm512_load_si512(sums[i] + at);
+      Vector value = scale_sums(exact, steps[i], least[i], heads);
+      if constexpr (!kIsFirst) value = load<Vector>(totals[i] + at) + value;
+      if constexpr (kIsLast)
+        _mm512_mask_storeu_ps(to, wanted, clamp(value + bias, low, high));
+      else
+        store(totals[i] + at, value);
     }
   }
+}
+
+void finish_block(const TapsInt8& task, const Block& block, const Sums& sums, Totals& totals) {
+  const bool is_last = block.tap == task.taps - 1;
+  if (block.tap == 0 && is_last) return finish_tap<true, true>(task, block, sums, totals);
+  if (block.tap == 0) return finish_tap<true, false>(task, block, sums, totals);
+  if (is_last) return finish_tap<false, true>(task, block, sums, totals);
+  finish_tap<false, false>(task, block, sums, totals);
 }
 
 // Rows `first` to before `end` by every panel. While the tiles of one block are multiplied, the
 // block before is finished.
-void multiply_rows(const ProductInt8& product, int first, int end) {
+void multiply_rows(const TapsInt8& task, int first, int end) {
   constexpr int kPanelColumns = kPanelVectors * kLanes;
-  const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;
+  const ProductInt8& product = task.product;
+  const std::int64_t column_bytes = (std::int64_t{product.quads} + 3) * 4;
   alignas(64) Sums sums[2];
+  alignas(64) Totals totals;
   Block before{};
   int turn = 0;
-  const std::byte* panel = product.b;
-  for (int column = 0; column < product.columns; column += kPanelColumns, panel += panel_bytes) {
+  for (int column = 0; column < product.columns; column += kPanelColumns) {
     const int left = product.columns - column;
     const int columns = left < kPanelColumns ? left : kPanelColumns;
     for (int row = first; row < end; row += 2 * kTileRows) {
       const int rows = end - row < 2 * kTileRows ? end - row : 2 * kTileRows;
-      const Block block{row, rows, column, columns, panel};
-      if (columns <= kLanes)
-        multiply_block<1>(product, block, sums[turn]);
-      else
-        multiply_block<2>(product, block, sums[turn]);
-      turn ^= 1;
-      if (before.rows > 0) finish_block(product, before, sums[turn]);
-      before = block;
+      for (int tap = 0; tap < task.taps; ++tap) {
+        const Block block{row,
+                          rows,
+                          column,
+                          columns,
+                          tap,
+                          row + task.offsets[tap],
+                          task.weights[tap] + column * column_bytes};
+        if (columns <= kLanes)
+          multiply_block<1>(product, block, sums[turn]);
+        else
+          multiply_block<2>(product, block, sums[turn]);
+        turn ^= 1;
+        if (before.rows > 0) finish_block(task, before, sums[turn], totals);
+        before = block;
+      }
     }
   }
-  finish_block(product, before, sums[turn ^ 1]);
+  finish_block(task, before, sums[turn ^ 1], totals);
 }
 
 }  // namespace
 
-void multiply_int8_tiles(const ProductInt8& product) {
+void multiply_taps_int8(const TapsInt8& task) {
   static_assert(kPanelVectors == 2 && kLanes * 4 == kTileBytes);
-  const int whole_rows = product.rows / (2 * kTileRows) * (2 * kTileRows);
-  const int left_rows = product.rows - whole_rows;
+  const int rows = task.product.rows;
+  const int whole_rows = rows / (2 * kTileRows) * (2 * kTileRows);
+  const int left_rows = rows - whole_rows;
   if (whole_rows > 0) {
     Configuration(kTileRows, kTileRows).load();
-    multiply_rows(product, 0, whole_rows);
+    multiply_rows(task, 0, whole_rows);
   }
   if (left_rows > 0) {
     const int upper = left_rows < kTileRows ? left_rows : kTileRows;
     Configuration(upper, left_rows - upper).load();
-    multiply_rows(product, whole_rows, product.rows);
+    multiply_rows(task, whole_rows, rows);
   }
   _tile_release();
 }

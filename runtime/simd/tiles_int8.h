@@ -6,9 +6,8 @@
 #ifdef __AMX_INT8__
 namespace figment::simd::FIGMENT_ISA {
 
-// multiply_int8 for more than a few rows. `quads` is a multiple of 16. The calling thread's tile
-// registers are empty afterwards.
-void multiply_int8_tiles(const ProductInt8& product);
+// `quads` is a multiple of 16. The calling thread's tile registers are empty afterwards.
+void multiply_taps_int8(const TapsInt8& task);
 
 }  // namespace figment::simd::FIGMENT_ISA
 #endif

@@ -26,8 +26,9 @@ constexpr double kSumCost = 14;
 }  // namespace
 
 std::span<const char* const> way_names() {
-  static constexpr const char* kNames[] = {"xnnpack",       "gemm",         "gemm + col2im",
-                                           "im2col + gemm", "winograd 4x4", "winograd 6x6"};
+  static constexpr const char* kNames[] = {"xnnpack",       "gemm",           "gemm + col2im",
+                                           "im2col + gemm", "gemm by phases", "winograd 4x4",
+                                           "winograd 6x6"};
   return kNames;
 }
 
