@@ -36,7 +36,7 @@ inline std::int32_t nearest(float value) {
 constexpr std::int32_t kHighestOfNone = 0;
 constexpr std::uint32_t kLowestOfNone = 0x80000000U;
 
-[[gnu::always_inline]] inline Steps steps_between(std::uint32_t lowest, std::int32_t highest) {
+inline Steps steps_between(std::uint32_t lowest, std::int32_t highest) {
   const float low = __builtin_bit_cast(float, lowest);
   const float span = __builtin_bit_cast(float, highest) - low;
   if (!(span <= __FLT_MAX__)) return {__builtin_nanf(""), 0, 0};
