@@ -9,11 +9,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#ifdef FIGMENT_WITH_NEONDOT
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 namespace figment::simd {
 
 #ifdef FIGMENT_WITH_AMX
 namespace amx {
+extern const Kernels kKernels;
+}
+#endif
+#ifdef FIGMENT_WITH_NEONDOT
+namespace neondot {
 extern const Kernels kKernels;
 }
 #endif
@@ -38,6 +47,9 @@ namespace {
 const Kernels* const kTables[] = {
 #ifdef FIGMENT_WITH_AMX
     &amx::kKernels,
+#endif
+#ifdef FIGMENT_WITH_NEONDOT
+    &neondot::kKernels,
 #endif
 #ifdef __x86_64__
     &avx512vnni::kKernels, &avx512::kKernels, &avx2::kKernels,
@@ -71,6 +83,9 @@ bool has_tiles() {
 bool runs_here([[maybe_unused]] const Kernels* table) {
 #ifdef FIGMENT_WITH_AMX
   if (table == &amx::kKernels) return runs_here(&avx512vnni::kKernels) && has_tiles();
+#endif
+#ifdef FIGMENT_WITH_NEONDOT
+  if (table == &neondot::kKernels) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
 #ifdef __x86_64__
   if (table == &avx512vnni::kKernels)

@@ -171,8 +171,9 @@ struct Kernels {
 const Kernels& kernels();
 
 // For tests and comparisons: from now on kernels() is the table of this name ("base", "avx2",
-// "avx512", "avx512vnni", "amx"); null: the processor's best. False where this processor lacks it.
-// Sessions that live have packed their weights for the table that was; let them go before.
+// "avx512", "avx512vnni", "amx", "neondot"); null: the processor's best. False where this processor
+// lacks it. Sessions that live have packed their weights for the table that was; let them go
+// before.
 bool cap_kernels(const char* name);
 
 }  // namespace figment::simd

@@ -4,11 +4,10 @@
 // A pixel is seen by many windows, each with steps of its own. Its extremes are found once; a
 // window's are the extremes of its pixels'.
 #include "runtime/math/quantize.h"
+#include "runtime/simd/dot_products.h"
 #include "runtime/simd/kernels.h"
-#include "runtime/simd/vector.h"
 
-#ifdef __AVX2__
-#include <immintrin.h>
+#ifdef FIGMENT_MULTIPLIES_INT8
 
 namespace figment::simd::FIGMENT_ISA {
 namespace {

@@ -3,13 +3,11 @@
 // compiled without fused rounding.
 #pragma once
 
-#include "runtime/simd/kernels.h"
-#include "runtime/simd/vector.h"
+#include "runtime/simd/dot_products.h"
 
+#ifdef FIGMENT_MULTIPLIES_INT8
 namespace figment::simd::FIGMENT_ISA {
 namespace {
-
-using IntegerLanes = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
 
 // What stands in front of a panel (packing.h) for one vector of its columns.
 struct ColumnHeads {
@@ -32,3 +30,4 @@ struct ColumnHeads {
 
 }  // namespace
 }  // namespace figment::simd::FIGMENT_ISA
+#endif

@@ -1,6 +1,6 @@
 // The table of one instruction set.
+#include "runtime/simd/dot_products.h"
 #include "runtime/simd/kernels.h"
-#include "runtime/simd/vector.h"
 
 #define FIGMENT_TEXT(name) #name
 #define FIGMENT_NAME(name) FIGMENT_TEXT(name)
@@ -11,7 +11,7 @@ void multiply(const Product& product);
 void winograd_input(const WinogradInput& task);
 void winograd_output(const WinogradOutput& task);
 void sum_columns(const ColumnRow& task);
-#ifdef __AVX2__
+#ifdef FIGMENT_MULTIPLIES_INT8
 void quantize(const QuantizedRows& rows);
 void find_extremes(const Windows& windows, int first_row, int end_row);
 void quantize_windows(const QuantizedWindows& task);
@@ -49,6 +49,8 @@ constexpr int kDepthStep = 4;
 constexpr double kInt8Speed = 20;
 #elif defined(__AVX512VNNI__)
 constexpr double kInt8Speed = 3.4;
+#elif defined(__ARM_FEATURE_DOTPROD)
+constexpr double kInt8Speed = 3;  // counted in instructions
 #else
 constexpr double kInt8Speed = 1;
 #endif

@@ -49,13 +49,13 @@ struct Block {
 };
 
 // Sums of a block; rows are as long for one vector of columns as for two.
-using Sums = std::int32_t[2 * kTileRows][kPanelVectors * kLanes];
+using TileSums = std::int32_t[2 * kTileRows][kPanelVectors * kLanes];
 // The same of all taps so far, as numbers.
-using Totals = float[2 * kTileRows][kPanelVectors * kLanes];
+using TileTotals = float[2 * kTileRows][kPanelVectors * kLanes];
 
 // kRowTiles row tiles by kWidth vectors.
 template <int kRowTiles, int kWidth>
-void multiply_tiles(const ProductInt8& product, const Block& block, Sums& sums) {
+void multiply_tiles(const ProductInt8& product, const Block& block, TileSums& sums) {
   constexpr int kLineBytes = kWidth * kTileBytes;
   const std::uint8_t* upper = product.a + block.first * product.a_stride;
   const std::uint8_t* lower = upper + kTileRows * product.a_stride;
@@ -87,7 +87,7 @@ void multiply_tiles(const ProductInt8& product, const Block& block, Sums& sums) 
 }
 
 template <int kWidth>
-void multiply_block(const ProductInt8& product, const Block& block, Sums& sums) {
+void multiply_block(const ProductInt8& product, const Block& block, TileSums& sums) {
   if (block.rows > kTileRows)
     multiply_tiles<2, kWidth>(product, block, sums);
   else
@@ -97,7 +97,8 @@ void multiply_block(const ProductInt8& product, const Block& block, Sums& sums) 
 // Adds a block's sums to the totals of the taps before, if there are any, and writes those of the
 // last tap.
 template <bool kIsFirst, bool kIsLast>
-void finish_tap(const TapsInt8& task, const Block& block, const Sums& sums, Totals& totals) {
+void finish_tap(const TapsInt8& task, const Block& block, const TileSums& sums,
+                TileTotals& totals) {
   const ProductInt8& product = task.product;
   const float low = product.low;
   const float high = product.high;
@@ -124,7 +125,8 @@ void finish_tap(const TapsInt8& task, const Block& block, const Sums& sums, Tota
   }
 }
 
-void finish_block(const TapsInt8& task, const Block& block, const Sums& sums, Totals& totals) {
+void finish_block(const TapsInt8& task, const Block& block, const TileSums& sums,
+                  TileTotals& totals) {
   const bool is_last = block.tap == task.taps - 1;
   if (block.tap == 0 && is_last) return finish_tap<true, true>(task, block, sums, totals);
   if (block.tap == 0) return finish_tap<true, false>(task, block, sums, totals);
@@ -138,8 +140,8 @@ void multiply_rows(const TapsInt8& task, int first, int end) {
   constexpr int kPanelColumns = kPanelVectors * kLanes;
   const ProductInt8& product = task.product;
   const std::int64_t column_bytes = (std::int64_t{product.quads} + 3) * 4;
-  alignas(64) Sums sums[2];
-  alignas(64) Totals totals;
+  alignas(64) TileSums sums[2];
+  alignas(64) TileTotals totals;
   Block before{};
   int turn = 0;
   for (int column = 0; column < product.columns; column += kPanelColumns) {

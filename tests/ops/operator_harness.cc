@@ -21,7 +21,7 @@ namespace figment::testing {
 namespace {
 
 #ifdef FIGMENT_WITH_XNNPACK
-constexpr const char* kKernelNames[] = {"base", "avx2", "avx512", "avx512vnni", "amx"};
+constexpr const char* kKernelNames[] = {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"};
 #endif
 
 // Memory that begins at a multiple of 64, as a mapped file and an arena do.
