@@ -208,18 +208,23 @@ std::size_t rows_bytes(const MatrixProduct& product, std::size_t rows) {
   return rows * (row + sizeof(float) + sizeof(std::int32_t));
 }
 
+IntegerRows integer_rows(const MatrixProduct& product, std::size_t rows, std::byte* scratch) {
+  const std::int64_t stride = std::int64_t{4} * product.int8.quads;
+  auto* integers = reinterpret_cast<std::uint8_t*>(scratch);
+  auto* steps = reinterpret_cast<float*>(integers + rows * static_cast<std::size_t>(stride));
+  return {integers, stride, steps, reinterpret_cast<std::int32_t*>(steps + rows)};
+}
+
 MatrixRows prepare_rows(const MatrixProduct& product, std::size_t rows, const float* x,
                         std::byte* scratch, pthreadpool* threads) {
   if (!product.is_int8()) return {x, product.product.a_stride, nullptr, 0, nullptr, nullptr};
-  auto* steps = reinterpret_cast<float*>(scratch);
-  auto* least = reinterpret_cast<std::int32_t*>(steps + rows);
-  auto* integers = reinterpret_cast<std::uint8_t*>(least + rows);
-  const std::int64_t stride = std::int64_t{4} * product.int8.quads;
+  const IntegerRows to = integer_rows(product, rows, scratch);
   const std::int64_t depth = product.product.depth;
-  QuantizeTask task{*product.kernels, {x, depth, integers, stride, steps, least, 0, depth}};
+  QuantizeTask task{*product.kernels,
+                    {x, depth, to.integers, to.stride, to.steps, to.least, 0, depth}};
   pthreadpool_parallelize_1d_tile_1d(threads, quantize_piece, &task, rows,
                                      threads == nullptr ? rows : kRowsPerTask, /*flags=*/0);
-  return {nullptr, 0, integers, stride, steps, least};
+  return {nullptr, 0, to.integers, to.stride, to.steps, to.least};
 }
 
 bool run_matrix_product(const MatrixProduct& product, std::size_t rows, const MatrixRows& x,

@@ -101,7 +101,7 @@ void check_no_session(const std::vector<std::byte>& file) {
 
 // With the loops of every instruction set that this processor has.
 void with_every_table(const std::function<void()>& check) {
-  for (const std::string name : {"base", "avx2", "avx512", "avx512vnni"}) {
+  for (const std::string name : {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"}) {
     if (!simd::cap_kernels(name.c_str())) continue;
     CAPTURE(name);
     check();

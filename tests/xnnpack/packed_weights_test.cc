@@ -24,7 +24,7 @@ using testing::RunningSession;
 // What the arena keeps beside a block may be another few bytes than what the file does.
 constexpr std::size_t kSlack = 1024;
 
-const std::string kTableNames[] = {"base", "avx2", "avx512", "avx512vnni"};
+const std::string kTableNames[] = {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"};
 
 // Caps the loops for as long as it lives.
 struct Cap {
