@@ -11,8 +11,10 @@ namespace figment {
 inline constexpr std::uint32_t kScalesVersion = 2;
 // The first version with int4 constants.
 inline constexpr std::uint32_t kInt4Version = 3;
+// The first version with int8 tensors that are no constants.
+inline constexpr std::uint32_t kInt8Version = 4;
 // The highest that this runtime reads.
-inline constexpr std::uint32_t kFormatVersion = kInt4Version;
+inline constexpr std::uint32_t kFormatVersion = kInt8Version;
 
 // Packed weights begin at a page in the file.
 inline constexpr std::size_t kPackedAlignment = 4096;
