@@ -26,20 +26,20 @@ Graph show_all(const Graph& graph, std::vector<TensorId>& shown) {
     shown.push_back(node.output);
     all.outputs.push_back({std::to_string(node.output), node.output, {}});
   }
-  if (shown.empty()) throw ConvertError("the model computes no float32 numbers to calibrate");
+  if (shown.empty()) throw BadCalibration("the model computes no float32 numbers to calibrate");
   return all;
 }
 
 // How many values of the calibration set one run takes; checks the set against the model's input.
 std::int64_t values_per_run(const Graph& graph, const Calibration& set) {
   if (graph.inputs.size() != 1)
-    throw ConvertError("the model has " + std::to_string(graph.inputs.size()) +
-                       " inputs, but calibration data is for one; give --calibrate a number of "
-                       "latents instead");
+    throw BadCalibration("the model has " + std::to_string(graph.inputs.size()) +
+                         " inputs, but calibration data is for one; give --calibrate a number of "
+                         "latents instead");
   const GraphPort& port = graph.inputs[0];
   const GraphTensor& input = graph.tensor(port.tensor);
   if (input.type != DataType::kFloat32)
-    throw ConvertError("input '" + port.name + "' takes no float32 numbers to calibrate with");
+    throw BadCalibration("input '" + port.name + "' takes no float32 numbers to calibrate with");
   std::string takes;
   bool fits =
       set.shape.size() == static_cast<std::size_t>(input.shape.rank) && input.shape.rank > 0;
@@ -57,12 +57,12 @@ std::int64_t values_per_run(const Graph& graph, const Calibration& set) {
     std::string given;
     for (const std::int64_t extent : set.shape)
       given += (given.empty() ? "" : "x") + std::to_string(extent);
-    throw ConvertError("the calibration data " + set.name + " has shape " +
-                       (given.empty() ? "scalar" : given) + " but input '" + port.name +
-                       "' takes " + takes);
+    throw BadCalibration("the calibration data " + set.name + " has shape " +
+                         (given.empty() ? "scalar" : given) + " but input '" + port.name +
+                         "' takes " + takes);
   }
   if (!std::all_of(set.values.begin(), set.values.end(), [](float x) { return std::isfinite(x); }))
-    throw ConvertError("the calibration data " + set.name + " holds a number that is not finite");
+    throw BadCalibration("the calibration data " + set.name + " holds a number that is not finite");
   return input.shape.elements();
 }
 
@@ -120,7 +120,7 @@ struct Limits {
 std::vector<Histogram> observe(const Graph& graph, const std::optional<format::PriorT>& prior,
                                const Calibration& calibration) {
   if (calibration.latents > 0 && !prior)
-    throw ConvertError(
+    throw BadCalibration(
         "the model draws from no prior that latents could come from; give --calibrate a .npy file "
         "of its inputs, or --prior");
   std::vector<TensorId> shown;

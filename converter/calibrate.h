@@ -17,6 +17,11 @@ struct Calibration {
   std::vector<float> values;        // row-major
 };
 
+// The set does not fit the model: its shape, its numbers, or where latents would come from.
+struct BadCalibration : ConvertError {
+  using ConvertError::ConvertError;
+};
+
 // How often a tensor's numbers lay in each of many equal parts between the least and the greatest.
 struct Histogram {
   double low = 0, high = 0;
@@ -31,7 +36,7 @@ struct Histogram {
 
 // The histogram of every float32 tensor that an input or a node of `graph` gives, by tensor id.
 // Runs the portable backend twice over the set: for the limits, then for the counts. Throws
-// ConvertError where the set does not fit the model.
+// BadCalibration.
 std::vector<Histogram> observe(const Graph& graph, const std::optional<format::PriorT>& prior,
                                const Calibration& calibration);
 

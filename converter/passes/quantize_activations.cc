@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <sstream>
 
 #include "converter/passes/edit.h"
@@ -101,33 +102,29 @@ std::optional<Limits> limits_of(const Node& node) {
   return std::nullopt;
 }
 
-template <typename From, typename To>
-void copy_window(const From& from, To& to) {
-  to.stride_height = from.stride_height;
-  to.stride_width = from.stride_width;
-  to.dilation_height = from.dilation_height;
-  to.dilation_width = from.dilation_width;
-  to.pad_top = from.pad_top;
-  to.pad_bottom = from.pad_bottom;
-  to.pad_left = from.pad_left;
-  to.pad_right = from.pad_right;
-  to.groups = from.groups;
-}
-
 // The options of the integer operator that does what a product does.
 format::OperatorOptionsUnion integer_options(const Node& node) {
+  auto window = std::make_unique<format::Conv2DT>();
   if (is_kind<format::Conv2DT>(node)) {
-    const auto& from = node.as<format::Conv2DT>();
+    *window = node.as<format::Conv2DT>();
     format::QuantizedConv2DT options;
-    copy_window(from, options);
+    options.window = std::move(window);
     return make_options(std::move(options));
   }
   if (is_kind<format::ConvTranspose2DT>(node)) {
     const auto& from = node.as<format::ConvTranspose2DT>();
+    *window = {{},
+               from.stride_height,
+               from.stride_width,
+               from.dilation_height,
+               from.dilation_width,
+               from.pad_top,
+               from.pad_bottom - from.output_padding_height,
+               from.pad_left,
+               from.pad_right - from.output_padding_width,
+               from.groups};
     format::QuantizedConvTranspose2DT options;
-    copy_window(from, options);
-    options.output_padding_height = from.output_padding_height;
-    options.output_padding_width = from.output_padding_width;
+    options.window = std::move(window);
     return make_options(std::move(options));
   }
   return make_options(format::QuantizedDenseT{});
@@ -185,6 +182,7 @@ class Quantizer {
   std::vector<std::int32_t> clamp_of(TensorId output, const Limits& limits);
   TensorId as_int8(TensorId id);
   TensorId as_float(TensorId id);
+  TensorId add_border(TensorId id, format::OperatorOptionsUnion options, TensorId from);
 
   // Tensors of one class have one range.
   TensorId root_of(TensorId id) const {
@@ -274,21 +272,23 @@ void Quantizer::choose_ranges() {
 
 TensorId Quantizer::as_int8(TensorId id) {
   if (const auto found = int8_of_.find(id); found != int8_of_.end()) return found->second;
-  const Int8Range& range = range_of(id);
-  const TensorId added = graph_.add_node(
-      graph_.tensor(id).name, make_options(format::QuantizeT{{}, range.zero_point, range.scale}),
-      {as_float(id)});
-  return int8_of_[id] = added;
+  return int8_of_[id] = add_border(id, make_options(format::QuantizeT{}), as_float(id));
 }
 
 TensorId Quantizer::as_float(TensorId id) {
   if (id == kAbsent || !is_int8(id)) return id;
   if (const auto found = float_of_.find(id); found != float_of_.end()) return found->second;
+  return float_of_[id] = add_border(id, make_options(format::DequantizeT{}), int8_of_.at(id));
+}
+
+// Quantize or Dequantize of tensor `id`, which is `from`.
+TensorId Quantizer::add_border(TensorId id, format::OperatorOptionsUnion options, TensorId from) {
   const Int8Range& range = range_of(id);
-  const TensorId added = graph_.add_node(
-      graph_.tensor(id).name, make_options(format::DequantizeT{{}, range.zero_point, range.scale}),
-      {int8_of_.at(id)});
-  return float_of_[id] = added;
+  const std::string name = graph_.tensor(id).name;
+  const TensorId scale = graph_.add_floats(name + " scale", make_shape({1}), {range.scale});
+  const TensorId zero_point =
+      graph_.add_integers(name + " zero point", make_shape({1}), {range.zero_point});
+  return graph_.add_node(name, std::move(options), {from, scale, zero_point});
 }
 
 // Lowest and highest integer of an output.

@@ -5,17 +5,15 @@ namespace figment::ops {
 namespace {
 
 Status shape(const Operation& operation, Tensor& result) {
-  const auto& options = operation.as<format::Dequantize>();
   FIG_TRY(require_type(operation, 0, DataType::kInt8));
-  FIG_TRY(require_zero_point(options.zero_point()));
-  FIG_TRY(require_scale(options.scale()));
+  FIG_TRY(require_int8_numbers(operation));
   return set_result(result, DataType::kFloat32, operation.in(0).shape);
 }
 
 void forward(const Operation& operation) {
-  const auto& options = operation.as<format::Dequantize>();
-  const std::int32_t zero_point = options.zero_point();
-  const float scale = options.scale();
+  const Int8Numbers numbers(operation);
+  const std::int32_t zero_point = numbers.zero_point;
+  const float scale = numbers.scale;
   const std::int8_t* x = int8_of(operation.in(0));
   float* y = operation.out().floats();
   const std::int64_t count = operation.out().elements();
@@ -25,6 +23,6 @@ void forward(const Operation& operation) {
 }  // namespace
 
 extern const OperatorRoom kDequantize;
-const OperatorRoom kDequantize{1, 1, Memory::kOwn, shape, nullptr, forward, nullptr};
+const OperatorRoom kDequantize{3, 3, Memory::kOwn, shape, nullptr, forward, nullptr};
 
 }  // namespace figment::ops

@@ -7,17 +7,15 @@ namespace figment::ops {
 namespace {
 
 Status shape(const Operation& operation, Tensor& result) {
-  const auto& options = operation.as<format::Quantize>();
   FIG_TRY(require_float(operation, 0));
-  FIG_TRY(require_zero_point(options.zero_point()));
-  FIG_TRY(require_scale(options.scale()));
+  FIG_TRY(require_int8_numbers(operation));
   return set_result(result, DataType::kInt8, operation.in(0).shape);
 }
 
 void forward(const Operation& operation) {
-  const auto& options = operation.as<format::Quantize>();
-  const std::int32_t zero_point = options.zero_point();
-  const float inverse = 1.0F / options.scale();
+  const Int8Numbers numbers(operation);
+  const std::int32_t zero_point = numbers.zero_point;
+  const float inverse = 1.0F / numbers.scale;
   const auto low = static_cast<float>(INT8_MIN - zero_point);
   const auto high = static_cast<float>(INT8_MAX - zero_point);
   const float* x = operation.in(0).floats();
@@ -33,6 +31,6 @@ void forward(const Operation& operation) {
 }  // namespace
 
 extern const OperatorRoom kQuantize;
-const OperatorRoom kQuantize{1, 1, Memory::kOwn, shape, nullptr, forward, nullptr};
+const OperatorRoom kQuantize{3, 3, Memory::kOwn, shape, nullptr, forward, nullptr};
 
 }  // namespace figment::ops

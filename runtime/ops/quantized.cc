@@ -19,11 +19,6 @@ Status require_integers(const Operation& operation, std::size_t index, std::int6
                    " int32 numbers; convert the model again"});
 }
 
-Status require_scale(float scale) {
-  if (scale >= 0x1p-126F && scale <= 0x1p126F) return {};  // a NaN is not
-  return bad_file({"the scale of int8 numbers must be positive and finite"});
-}
-
 Status require_zero_point(std::int32_t zero_point) {
   return require_range(zero_point, INT8_MIN, INT8_MAX, "a zero point");
 }
@@ -31,6 +26,17 @@ Status require_zero_point(std::int32_t zero_point) {
 Status require_limits(std::int32_t low, std::int32_t high) {
   FIG_TRY(require_range(low, INT8_MIN, INT8_MAX, "the lowest output"));
   return require_range(high, low, INT8_MAX, "the highest output");
+}
+
+Status require_int8_numbers(const Operation& operation) {
+  FIG_TRY(require_float(operation, 1));
+  if (!operation.in(1).constant || operation.in(1).elements() != 1)
+    return bad_file({"the scale of int8 numbers must be a constant of one number"});
+  FIG_TRY(require_integers(operation, 2, 1));
+  const Int8Numbers numbers(operation);
+  FIG_TRY(require_zero_point(numbers.zero_point));
+  if (numbers.scale >= 0x1p-126F && numbers.scale <= 0x1p126F) return {};  // a NaN is not
+  return bad_file({"the scale of int8 numbers must be positive and finite"});
 }
 
 Status require_quantized_product(const Operation& operation, std::int64_t depth,

@@ -22,8 +22,16 @@ Status require_quantized_product(const Operation& operation, std::int64_t depth,
 // A constant of int32 with `count` numbers.
 Status require_integers(const Operation& operation, std::size_t index, std::int64_t count);
 
-// A scale is a positive, normal number whose reciprocal is finite.
-Status require_scale(float scale);
+// The scale and zero point of Quantize and Dequantize: the scale is a positive, normal number whose
+// reciprocal is finite.
+struct Int8Numbers {
+  float scale;
+  std::int32_t zero_point;
+
+  explicit Int8Numbers(const Operation& operation)
+      : scale(*operation.in(1).floats()), zero_point(*operation.in(2).integers()) {}
+};
+Status require_int8_numbers(const Operation& operation);
 
 // A zero point and limits of int8.
 Status require_zero_point(std::int32_t zero_point);

@@ -20,7 +20,9 @@ std::int64_t tile_pixels(const Operation& operation, const Shape& output) {
 }
 
 Status shape(const Operation& operation, Tensor& result) {
-  const auto& options = operation.as<format::QuantizedConv2D>();
+  if (operation.as<format::QuantizedConv2D>().window() == nullptr)
+    return bad_file({"the window is missing; convert the model again"});
+  const auto& options = *operation.as<format::QuantizedConv2D>().window();
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 4));
   const Shape& weights = operation.in(kWeights).shape;
@@ -77,7 +79,7 @@ void widen_window(const math::Window& window, const Picture& picture, std::int64
 }
 
 void forward(const Operation& operation) {
-  const auto& options = operation.as<format::QuantizedConv2D>();
+  const auto& options = *operation.as<format::QuantizedConv2D>().window();
   const Shape& x = operation.in(kX).shape;
   const Shape& weights = operation.in(kWeights).shape;
   const Shape& output = operation.out().shape;

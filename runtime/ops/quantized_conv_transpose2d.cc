@@ -41,7 +41,7 @@ struct Geometry {
   std::int64_t row_numbers;  // of a wide input row
 
   Geometry(const Operation& operation, const Shape& output) {
-    const auto& options = operation.as<format::QuantizedConvTranspose2D>();
+    const auto& options = *operation.as<format::QuantizedConvTranspose2D>().window();
     const Shape& x = operation.in(kX).shape;
     const Shape& weights = operation.in(kWeights).shape;
     down = {weights[1], options.stride_height(), options.dilation_height(), options.pad_top(), x[1],
@@ -66,20 +66,27 @@ struct Scratch {
     held = parts +
            geometry.down.taps() * geometry.across.taps() * std::int64_t{sizeof(math::ProductPart)};
     rows = held + slots * std::int64_t{sizeof(std::int32_t)};
-    // In numbers first: that fits into 62 bits whatever the shapes, in bytes it might not.
+    // In numbers first: that fits into 63 bits whatever the shapes, in bytes it might not.
     const std::int64_t numbers = slots * geometry.row_numbers;
     end = numbers > kMaxScratch ? numbers : rows + numbers * std::int64_t{sizeof(std::int16_t)};
   }
 };
 
 Status shape(const Operation& operation, Tensor& result) {
-  const auto& options = operation.as<format::QuantizedConvTranspose2D>();
+  if (operation.as<format::QuantizedConvTranspose2D>().window() == nullptr)
+    return bad_file({"the window is missing; convert the model again"});
+  const auto& options = *operation.as<format::QuantizedConvTranspose2D>().window();
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 5));
   const Shape& weights = operation.in(kWeights).shape;
-  FIG_TRY(set_transpose_convolved(result, WindowOptions(options),
-                                  {options.output_padding_height(), options.output_padding_width()},
-                                  options.groups(), operation.in(kX).shape, weights));
+  WindowOptions window(options);
+  // What stands below 0 is padding of the output.
+  const OutputPadding padding{std::max(0, -std::max(window.pad_bottom, -kMaxWindow - 1)),
+                              std::max(0, -std::max(window.pad_right, -kMaxWindow - 1))};
+  window.pad_bottom = std::max(0, window.pad_bottom);
+  window.pad_right = std::max(0, window.pad_right);
+  FIG_TRY(set_transpose_convolved(result, window, padding, options.groups(), operation.in(kX).shape,
+                                  weights));
   result.type = DataType::kInt8;
   const Geometry geometry(operation, result.shape);
   // As many products as reach one output.
@@ -156,7 +163,7 @@ void forward_row(const Operation& operation, const Geometry& geometry, const Wid
 }
 
 void forward(const Operation& operation) {
-  const auto& options = operation.as<format::QuantizedConvTranspose2D>();
+  const auto& options = *operation.as<format::QuantizedConvTranspose2D>().window();
   const Shape& x = operation.in(kX).shape;
   const Shape& y = operation.out().shape;
   const Geometry geometry(operation, y);
