@@ -2,6 +2,7 @@
 // what comes out stays near.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -21,16 +22,34 @@ std::vector<Histogram> observe_uniform(const Graph& graph) {
                  calibration);
 }
 
+// Weights have seeds of 21 on: those with the inputs' own (run_graph's 1) would be in step with
+// them and reach past everything that was observed.
+
+// What the graphs give, as a ratio of the largest result and the root of the mean squared error.
+double decibels(const Graph& before, const Graph& after, int batch) {
+  const std::vector<float> expected = run_graph(before, batch);
+  const std::vector<float> found = run_graph(after, batch);
+  REQUIRE(expected.size() == found.size());
+  double peak = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double error = double{expected[i]} - double{found[i]};
+    peak = std::max(peak, std::fabs(double{expected[i]}));
+    squares += error * error;
+  }
+  CHECK(squares > 0);  // it is not the same graph
+  return 10 * std::log10(peak * peak * static_cast<double>(expected.size()) / squares);
+}
+
 // The graph with int8 activations; its results are near those of before, also for a batch.
-Graph quantized(const Graph& before, double tolerance, std::string* sentence = nullptr) {
+Graph quantized(const Graph& before, double least_decibels, std::string* sentence = nullptr) {
   Graph after = before;
   const PassResult result = quantize_activations(after, observe_uniform);
   if (sentence != nullptr) *sentence = result.sentence;
   CHECK(holds_at_batch(after, 1));
-  if (after.any_batch) CHECK(holds_at_batch(after, 3));
-  const double found = difference(before, after);
-  CHECK(found <= tolerance);
-  CHECK(found > 0);  // it is not the same graph
+  CHECK(holds_at_batch(after, 3));
+  CHECK(decibels(before, after, 1) >= least_decibels);
+  CHECK(decibels(before, after, 3) >= least_decibels);
   return after;
 }
 
@@ -53,12 +72,12 @@ TensorId pad(Graph& graph, TensorId x, float value) {
 TEST_CASE("dense layers: a clamp for relu, a table for tanh") {
   Graph graph;
   TensorId x = add_batch_input(graph, "z", {1, 9});
-  x = unary(graph, dense(graph, x, 16, 1), UnaryFunction::Relu);
-  x = unary(graph, dense(graph, x, 7, 2), UnaryFunction::Tanh);
+  x = unary(graph, dense(graph, x, 16, 21), UnaryFunction::Relu);
+  x = unary(graph, dense(graph, x, 7, 22), UnaryFunction::Tanh);
   add_output(graph, x);
   fuse_activation(graph);
   std::string sentence;
-  const Graph after = quantized(graph, 0.06, &sentence);
+  const Graph after = quantized(graph, 30, &sentence);
   CHECK(after.nodes.size() == 5);
   CHECK(count<format::QuantizeT>(after) == 1);
   CHECK(count<format::QuantizedDenseT>(after) == 2);
@@ -78,7 +97,7 @@ TEST_CASE("dense layers: a clamp for relu, a table for tanh") {
 TEST_CASE("convolutions, and what only moves numbers between them") {
   Graph graph;
   TensorId x = add_batch_input(graph, "x", {1, 5, 6, 4});
-  x = unary(graph, convolution(graph, x, 8, 1), UnaryFunction::LeakyRelu, 0.2f);
+  x = unary(graph, convolution(graph, x, 8, 21), UnaryFunction::LeakyRelu, 0.2f);
   x = pad(graph, x, 0.25f);
   format::ResizeT resize;
   resize.height = 12;
@@ -86,11 +105,11 @@ TEST_CASE("convolutions, and what only moves numbers between them") {
   x = graph.add_node("resize", make_options(std::move(resize)), {x});
   x = graph.add_node("space", make_options(format::DepthToSpaceT{{}, 2}), {x});
   x = transpose(graph, x, {0, 2, 1, 3});
-  x = transposed_convolution(graph, x, 4, 2, 2);
+  x = transposed_convolution(graph, x, 4, 2, 22);
   add_output(graph, x);
   fuse_activation(graph);
   std::string sentence;
-  const Graph after = quantized(graph, 0.08, &sentence);
+  const Graph after = quantized(graph, 30, &sentence);
   CHECK(sentence == "made 7 operators compute in integers");
   CHECK(count<format::QuantizedConv2DT>(after) == 1);
   CHECK(count<format::QuantizedConvTranspose2DT>(after) == 1);
@@ -105,15 +124,15 @@ TEST_CASE("convolutions, and what only moves numbers between them") {
 TEST_CASE("sums, concatenations of one range, and functions with a constant") {
   Graph graph;
   const TensorId x = add_batch_input(graph, "x", {1, 4, 5, 3});
-  const TensorId a = convolution(graph, x, 6, 1);
-  const TensorId b = convolution(graph, x, 6, 2);
+  const TensorId a = convolution(graph, x, 6, 21);
+  const TensorId b = convolution(graph, x, 6, 22);
   const TensorId sum =
       unary(graph, binary(graph, a, b, format::BinaryFunction::Add), UnaryFunction::Relu);
   const TensorId half = binary(graph, add_number(graph, 0.5f), b, format::BinaryFunction::Mul);
   const TensorId both =
       graph.add_node("both", make_options(format::ConcatT{{}, 3}), {sum, half, a});
-  add_output(graph, convolution(graph, both, 2, 3));
-  const Graph after = quantized(graph, 0.1);
+  add_output(graph, convolution(graph, both, 2, 23));
+  const Graph after = quantized(graph, 30);
   CHECK(count<format::QuantizedAddT>(after) == 1);
   CHECK(count<format::QuantizedUnaryT>(after) == 1);
   CHECK(count<format::UnaryT>(after) == 0);
@@ -128,15 +147,15 @@ TEST_CASE("sums, concatenations of one range, and functions with a constant") {
 TEST_CASE("what knows no integers stands between borders") {
   Graph graph;
   TensorId x = add_batch_input(graph, "x", {1, 8});
-  x = dense(graph, x, 8, 1);
+  x = dense(graph, x, 8, 21);
   x = graph.add_node("softmax", make_options(format::SoftmaxT{{}, 1}), {x});
-  x = unary(graph, dense(graph, x, 4, 2), UnaryFunction::Sigmoid);
+  x = unary(graph, dense(graph, x, 4, 22), UnaryFunction::Sigmoid);
   x = graph.add_node(
       "max", make_options(format::ReduceT{{}, format::ReduceFunction::Max, {1}, true}), {x});
   add_output(graph, unary(graph, x, UnaryFunction::Exp));
   fuse_activation(graph);
   std::string sentence;
-  const Graph after = quantized(graph, 0.05, &sentence);
+  const Graph after = quantized(graph, 30, &sentence);
   CHECK(count<format::QuantizeT>(after) == 2);
   CHECK(count<format::DequantizeT>(after) == 2);
   CHECK(sentence ==
@@ -148,11 +167,11 @@ TEST_CASE("what knows no integers stands between borders") {
 TEST_CASE("a tensor that is int8 for one and float32 for another, and an output within") {
   Graph graph;
   const TensorId x = add_batch_input(graph, "x", {1, 6});
-  const TensorId a = dense(graph, x, 6, 1);
+  const TensorId a = dense(graph, x, 6, 21);
   add_output(graph, a);
   add_output(graph, graph.add_node("softmax", make_options(format::SoftmaxT{{}, 1}), {a}));
-  add_output(graph, dense(graph, binary(graph, a, x, format::BinaryFunction::Mul), 3, 2));
-  const Graph after = quantized(graph, 0.05);
+  add_output(graph, dense(graph, binary(graph, a, x, format::BinaryFunction::Mul), 3, 22));
+  const Graph after = quantized(graph, 30);
   CHECK(count<format::DequantizeT>(after) == 2);
   CHECK(count<format::QuantizeT>(after) == 2);
 }
