@@ -60,8 +60,8 @@ double Int8Range::steps(double value) const {
   return std::nearbyint(value / double{scale}) + zero_point;
 }
 
-std::int8_t Int8Range::quantize(double value) const {
-  return static_cast<std::int8_t>(std::clamp<double>(steps(value), INT8_MIN, INT8_MAX));
+std::int32_t Int8Range::quantize(double value) const {
+  return static_cast<std::int32_t>(std::clamp<double>(steps(value), INT8_MIN, INT8_MAX));
 }
 
 Int8Range choose_range(const std::vector<const Histogram*>& histograms, const Function& through) {

@@ -17,7 +17,7 @@ struct Int8Range {
 
   // The nearest integer, halves to even, not yet clamped to int8.
   double steps(double value) const;
-  std::int8_t quantize(double value) const;
+  std::int32_t quantize(double value) const;  // and clamped
   double value(int q) const { return double{scale} * (q - zero_point); }
 };
 

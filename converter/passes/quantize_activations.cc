@@ -295,7 +295,7 @@ TensorId Quantizer::add_border(TensorId id, format::OperatorOptionsUnion options
 std::vector<std::int32_t> Quantizer::clamp_of(TensorId output, const Limits& limits) {
   const Int8Range& range = range_of(output);
   const std::int32_t low = range.quantize(limits.low);
-  return {low, std::max<std::int32_t>(low, range.quantize(limits.high))};
+  return {low, std::max(low, range.quantize(limits.high))};
 }
 
 // Adds the integer node that does what `node` does and gives `output`.
