@@ -69,6 +69,14 @@ void run_passes(Graph& graph, Conversion& conversion) {
   for (const NamedPass& pass : kFinish) run_pass(graph, pass, true, conversion);
 }
 
+// Makes activations int8.
+void quantize(Graph& graph, const std::optional<format::PriorT>& prior,
+              const Calibration& calibration, Conversion& conversion) {
+  const PassResult result = quantize_activations(
+      graph, [&](const Graph& split) { return observe(split, prior, calibration); });
+  conversion.passes.push_back({"quantize_activations", result.sentence, graph.nodes.size()});
+}
+
 // Stores weights in less room than float32.
 void shrink_weights(Graph& graph, const ConvertOptions& options, Conversion& conversion) {
   if (options.weights == WeightStorage::kFloat16)
@@ -100,8 +108,12 @@ void check_accuracy(const Accuracy& accuracy, const ConvertOptions& options) {
     std::ostringstream sentence;
     sentence << std::fixed << std::setprecision(1) << "output '" << output.name << "' is at "
              << output.psnr << " dB (PSNR) of what float32 weights give, below the " << min_psnr
-             << " dB asked for; use larger weights (--weights " << larger
-             << ") or a lower --min-psnr";
+             << " dB asked for; ";
+    if (options.calibration)
+      sentence << "calibrate with more or better data, leave out --calibrate";
+    else
+      sentence << "use larger weights (--weights " << larger << ")";
+    sentence << " or a lower --min-psnr";
     throw ConvertError(sentence.str());
   }
 }
@@ -131,12 +143,14 @@ Conversion convert(const std::filesystem::path& source, const ConvertOptions& op
   const bool compare =
       options.weights != WeightStorage::kFloat32 && (options.measure_accuracy || options.min_psnr);
   std::optional<AlignedBytes> exact;  // the same model with weights as float32
-  if (compare) exact.emplace(emit(graph, describe_model(graph, options)));
+  // Read off the graph while activations are float32.
+  ModelFacts facts = describe_model(graph, options);
+  if (compare) exact.emplace(emit(graph, facts));
+  if (options.calibration) quantize(graph, facts.prior, *options.calibration, conversion);
   shrink_weights(graph, options, conversion);
   conversion.operators_after = graph.nodes.size();
   check_graph(graph);
 
-  ModelFacts facts = describe_model(graph, options);
   facts.source_name = source.filename().string();
   facts.source_hash = hash_file(source);
   {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "converter/accuracy.h"
+#include "converter/calibrate.h"
 #include "converter/emit/flatbuffer.h"
 #include "converter/text.h"
 
@@ -31,6 +32,8 @@ struct ConvertOptions {
   std::string name;                     // empty: the source file's stem
   std::string licence;                  // the text itself
   std::uint64_t golden_seed = 42;
+  // With it activations are int8 too, and computed with in integers; for weights of kInt8.
+  std::optional<Calibration> calibration;
   // Whether smaller weights are compared with float32. An output below `min_psnr` dB is an error.
   bool measure_accuracy = false;
   std::optional<double> min_psnr;  // measures too

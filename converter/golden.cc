@@ -85,7 +85,11 @@ GoldenSession::GoldenSession(const Model& model)
 
 void GoldenSession::run(std::uint64_t seed) {
   fill_inputs(model_, session_, seed);
-  session_.set_noise_seed(seed);
+  run_as_filled(seed);
+}
+
+void GoldenSession::run_as_filled(std::uint64_t noise_seed) {
+  session_.set_noise_seed(noise_seed);
   if (const Status status = session_.run(); !status.ok()) refuse(&model_.root(), status);
 }
 

@@ -35,6 +35,8 @@ class GoldenSession {
  public:
   explicit GoldenSession(const Model& model);
   void run(std::uint64_t seed);
+  // The same with what the caller has put into the session's inputs.
+  void run_as_filled(std::uint64_t noise_seed);
   Tensor output(int index) const { return session_.output(index); }
   const Session& session() const { return session_; }
 

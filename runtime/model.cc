@@ -31,35 +31,32 @@ Status check_tensor(const format::Tensor& tensor, int index) {
     if (elements > kMaxElements)
       return bad_file({"tensor ", index, " has more than ", kMaxElements, " elements"});
   }
-  if (tensor.batch_axis() < -1 || tensor.batch_axis() >= rank)
-    return bad_file({"tensor ", index, " grows along axis ", int{tensor.batch_axis()},
-                     " that it does not have"});
   const DataType type = static_cast<DataType>(tensor.type());
+  const char* wrong = nullptr;
+  if (tensor.batch_axis() < -1 || tensor.batch_axis() >= rank)
+    wrong = " grows along an axis that it does not have";
   bool sound_scales = true;
   if (tensor.scales() != nullptr) {
     if (type != DataType::kInt8 || tensor.data() == nullptr)
-      return bad_file({"tensor ", index, " has scales but is no int8 constant"});
+      wrong = " has scales but is no int8 constant";
     for (const float scale : *tensor.scales())
       sound_scales &= scale > 0 && scale <= 3.4e38F;  // a NaN is not
   }
+  if (wrong != nullptr) return bad_file({"tensor ", index, wrong});
   if (tensor.data() == nullptr) return {};
-  if (tensor.batch_axis() != -1)
-    return bad_file({"constant ", index, " claims to grow with the batch"});
   if (tensor.data()->size() != constant_bytes(type, extents))
     return bad_file({"constant ", index, " has ", std::size_t{tensor.data()->size()},
                      " bytes, which its shape does not"});
-  if (reinterpret_cast<std::uintptr_t>(tensor.data()->data()) % kArenaAlignment != 0)
-    return bad_file(
-        {"constant ", index,
-         " is not aligned to 64 bytes: give Model::open bytes that begin at a multiple of 64"});
-  if (type == DataType::kInt4) {
+  if (tensor.batch_axis() != -1) wrong = " claims to grow with the batch";
+  if (reinterpret_cast<std::uintptr_t>(tensor.data()->data()) % kArenaAlignment != 0) {
+    wrong = " is not aligned to 64 bytes";
+  } else if (type == DataType::kInt4) {
     const auto* scales = reinterpret_cast<const std::uint16_t*>(tensor.data()->data());
     for (std::int64_t i = 0; i < math::int4_scale_count(extents); ++i)
       sound_scales &= math::is_int4_scale(scales[i]);
   }
-  if (!sound_scales)
-    return bad_file({"constant ", index, " has a scale that is no positive number"});
-  return {};
+  if (!sound_scales) wrong = " has a scale that is no positive number";
+  return wrong == nullptr ? Status() : bad_file({"constant ", index, wrong});
 }
 
 // Whether an operator's operands exist and were computed before it.
@@ -154,25 +151,26 @@ Status check_sources(const format::Model& root) {
 
 Status check_ports(const format::Model& root,
                    const flatbuffers::Vector<flatbuffers::Offset<format::Port>>& ports) {
-  for (const format::Port* port : ports) {
-    if (port->tensor() < 0 || port->tensor() >= static_cast<int>(root.tensors()->size()))
-      return bad_file(
-          {"input or output ", text(port->name()), " names a tensor that does not exist"});
+  const auto wrong_with = [&](const format::Port& port) -> const char* {
+    if (port.tensor() < 0 || port.tensor() >= static_cast<int>(root.tensors()->size()))
+      return " names a tensor that does not exist";
     const format::Tensor& tensor =
-        *root.tensors()->Get(static_cast<flatbuffers::uoffset_t>(port->tensor()));
+        *root.tensors()->Get(static_cast<flatbuffers::uoffset_t>(port.tensor()));
     if (tensor.type() == format::DataType::Int4)
-      return bad_file({"input or output ", text(port->name()),
-                       " is int4, which is for the weights of dense layers alone"});
-    if (port->source_axes() == nullptr) continue;
+      return " is int4, which is for the weights of dense layers alone";
+    if (port.source_axes() == nullptr) return nullptr;
     const auto* shape = tensor.shape();
     const std::size_t rank = shape == nullptr ? 0 : shape->size();
     unsigned seen = 0;
-    for (const std::uint8_t axis : *port->source_axes())
+    for (const std::uint8_t axis : *port.source_axes())
       if (axis < rank) seen |= 1u << axis;
-    if (port->source_axes()->size() != rank || seen != (1u << rank) - 1)
-      return bad_file(
-          {"input or output ", text(port->name()), " has source axes that are no permutation"});
-  }
+    return port.source_axes()->size() != rank || seen != (1u << rank) - 1
+               ? " has source axes that are no permutation"
+               : nullptr;
+  };
+  for (const format::Port* port : ports)
+    if (const char* wrong = wrong_with(*port); wrong != nullptr)
+      return bad_file({"input or output ", text(port->name()), wrong});
   return {};
 }
 

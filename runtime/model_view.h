@@ -11,27 +11,17 @@ namespace figment {
 inline constexpr std::uint32_t kScalesVersion = 2;
 // The first version with int4 constants.
 inline constexpr std::uint32_t kInt4Version = 3;
+// The first version with int8 tensors that are no constants.
+inline constexpr std::uint32_t kInt8Version = 4;
 // The highest that this runtime reads.
-inline constexpr std::uint32_t kFormatVersion = kInt4Version;
+inline constexpr std::uint32_t kFormatVersion = kInt8Version;
 
 // Packed weights begin at a page in the file.
 inline constexpr std::size_t kPackedAlignment = 4096;
 
 // Bytes of one element; int4 constants have no such number.
-inline std::size_t element_bytes(DataType type) {
-  switch (type) {
-    case DataType::kFloat32:
-    case DataType::kInt32:
-      return 4;
-    case DataType::kFloat16:
-      return 2;
-    case DataType::kInt8:
-    case DataType::kUInt8:
-    case DataType::kInt4:
-      return 1;
-  }
-  return 0;
-}
+inline constexpr std::uint8_t kElementBytes[] = {4, 2, 4, 1, 1, 1};
+inline std::size_t element_bytes(DataType type) { return kElementBytes[static_cast<int>(type)]; }
 
 inline std::size_t tensor_bytes(const Tensor& tensor) {
   return static_cast<std::size_t>(tensor.elements()) * element_bytes(tensor.type);

@@ -161,6 +161,8 @@ std::uint32_t lowest_version(const Graph& graph) {
   for (const GraphTensor& tensor : graph.tensors) {
     if (!tensor.scales.empty()) version = std::max(version, kScalesVersion);
     if (tensor.type == DataType::kInt4) version = std::max(version, kInt4Version);
+    if (tensor.type == DataType::kInt8 && !tensor.constant())
+      version = std::max(version, kInt8Version);
   }
   return version;
 }

@@ -2,9 +2,10 @@
 // They may run in any order and again; convert.cc has the order that pays.
 #pragma once
 
+#include <functional>
 #include <string>
 
-#include "converter/graph/graph.h"
+#include "converter/calibrate.h"
 
 namespace figment::converter {
 
@@ -63,6 +64,12 @@ PassResult narrow_weights(Graph& graph);
 
 // Stores them as int8, with a scale for each output channel.
 PassResult quantize_weights(Graph& graph);
+
+// Makes activations int8 and computes in integers between them: products with constant weights, and
+// from there on whatever else can; Quantize and Dequantize stand where float32 begins and ends.
+// `observe_graph` gives the numbers that every tensor of a graph takes.
+using Observer = std::function<std::vector<Histogram>(const Graph&)>;
+PassResult quantize_activations(Graph& graph, const Observer& observe_graph);
 
 // Stores those of dense layers as int4, with a scale for each block of 32.
 PassResult quantize_dense(Graph& graph);

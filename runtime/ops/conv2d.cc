@@ -71,20 +71,13 @@ Status shape(const Operation& operation, Tensor& result) {
   FIG_TRY(require_float(operation, kX));
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 4));
-  FIG_TRY(require_window(WindowOptions(options)));
-  const Shape& x = operation.in(kX).shape;
   const Shape& weights = operation.in(kWeights).shape;
-  FIG_TRY(require_kernel(weights[1], weights[2]));
-  FIG_TRY(require_groups(options.groups(), x[3], "the picture"));
-  FIG_TRY(require_groups(options.groups(), weights[0], "the output"));
-  if (x[3] / options.groups() != weights[3])
-    return bad_file({"the weights have shape ", weights, " but a group of the picture has ",
-                     x[3] / options.groups(), " channels"});
+  FIG_TRY(set_convolved(result, WindowOptions(options), options.groups(), operation.in(kX).shape,
+                        weights));
   FIG_TRY(require_vector(operation, kBias, weights[0]));
   const Geometry geometry(operation);
   FIG_TRY(require_weights(operation, kWeights, weights[0], geometry.depth));
-  FIG_TRY(require_scratch(scratch_size(operation, geometry)));
-  return set_picture(result, x[0], geometry.height, geometry.width, weights[0]);
+  return require_scratch(scratch_size(operation, geometry));
 }
 
 std::size_t scratch_bytes(const Operation& operation) {

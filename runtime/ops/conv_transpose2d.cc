@@ -62,23 +62,14 @@ Status shape(const Operation& operation, Tensor& result) {
   FIG_TRY(require_float(operation, kX));
   FIG_TRY(require_rank(operation, kX, 4));
   FIG_TRY(require_rank(operation, kWeights, 5));
-  FIG_TRY(require_window(WindowOptions(options)));
-  FIG_TRY(require_range(options.output_padding_height(), 0, kMaxWindow, "output_padding_height"));
-  FIG_TRY(require_range(options.output_padding_width(), 0, kMaxWindow, "output_padding_width"));
-  const Shape& x = operation.in(kX).shape;
   const Shape& weights = operation.in(kWeights).shape;
-  FIG_TRY(require_kernel(weights[1], weights[2]));
-  FIG_TRY(require_groups(options.groups(), x[3], "the picture"));
-  if (weights[0] != options.groups() || weights[4] != x[3] / options.groups())
-    return bad_file({"the weights have shape ", weights, " but must begin with ", options.groups(),
-                     " groups and end with ", x[3] / options.groups(), " channels"});
-  const std::int64_t outputs = std::int64_t{weights[0]} * weights[3];
-  FIG_TRY(require_range(outputs, 1, INT32_MAX, "the output's channels"));
+  FIG_TRY(set_transpose_convolved(result, WindowOptions(options),
+                                  {options.output_padding_height(), options.output_padding_width()},
+                                  options.groups(), operation.in(kX).shape, weights));
+  const int outputs = result.shape[3];
   FIG_TRY(require_weights(operation, kWeights, outputs, weights[4]));
-  FIG_TRY(require_vector(operation, kBias, static_cast<int>(outputs)));
-  const Geometry geometry(operation);
-  FIG_TRY(require_scratch(scratch_size(operation, geometry)));
-  return set_picture(result, x[0], geometry.height, geometry.width, static_cast<int>(outputs));
+  FIG_TRY(require_vector(operation, kBias, outputs));
+  return require_scratch(scratch_size(operation, Geometry(operation)));
 }
 
 std::size_t scratch_bytes(const Operation& operation) {

@@ -5,14 +5,17 @@
 
 namespace figment::ops {
 
-// float32, int32 or uint8.
+// float32, int32, int8 or uint8.
 inline Status require_movable(const Operation& operation, std::size_t index) {
   const DataType type = operation.in(index).type;
-  if (type == DataType::kFloat32 || type == DataType::kInt32 || type == DataType::kUInt8) return {};
-  return bad_file({"input ", index, " must be float32, int32 or uint8; convert the model again"});
+  if (type != DataType::kFloat16 && type != DataType::kInt4) return {};
+  return bad_file(
+      {"input ", index, " must be float32, int32, int8 or uint8; convert the model again"});
 }
 
-inline std::size_t movable_bytes(DataType type) { return type == DataType::kUInt8 ? 1 : 4; }
+inline std::size_t movable_bytes(DataType type) {
+  return type == DataType::kFloat32 || type == DataType::kInt32 ? 4 : 1;
+}
 
 // A list of the options with one entry for each of `rank` axes.
 inline Status require_per_axis(const flatbuffers::Vector<std::int32_t>* list, int rank,

@@ -1,5 +1,6 @@
 // A margin around a tensor: a constant, its reflection (without the edge itself), or its edge
 // repeated.
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/math/copy.h"
@@ -53,12 +54,14 @@ std::int64_t source_of(std::int64_t position, std::int64_t extent, PadMode mode)
 // The constant as an element of `type`.
 void store_constant(float value, DataType type, std::byte* element) {
   const std::int32_t integer = math::to_int32(value);
-  const std::uint8_t small = math::to_uint8(integer);
+  std::uint8_t small = math::to_uint8(integer);
   if (type == DataType::kFloat32) {
     std::memcpy(element, &value, sizeof value);
   } else if (type == DataType::kInt32) {
     std::memcpy(element, &integer, sizeof integer);
   } else {
+    if (type == DataType::kInt8)
+      small = static_cast<std::uint8_t>(std::clamp<std::int32_t>(integer, -128, 127));
     std::memcpy(element, &small, sizeof small);
   }
 }

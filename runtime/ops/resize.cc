@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/ops/move.h"
 #include "runtime/ops/resize_cubic.h"
 #include "runtime/ops/window.h"
 
@@ -100,7 +101,9 @@ Status require_scale(const format::Resize& options, float scale, int input, int 
 
 Status shape(const Operation& operation, Tensor& result) {
   const auto& options = operation.as<format::Resize>();
-  FIG_TRY(require_float(operation, 0));
+  const bool moves =
+      options.mode() == ResizeMode::Nearest && operation.in(0).type == DataType::kInt8;
+  if (!moves) FIG_TRY(require_float(operation, 0));
   FIG_TRY(require_rank(operation, 0, 4));
   if (options.mode() > ResizeMode::MAX || options.coordinates() > ResizeCoordinates::MAX ||
       options.rounding() > ResizeRounding::MAX)
@@ -111,7 +114,9 @@ Status shape(const Operation& operation, Tensor& result) {
   if (!(options.cubic_coefficient() >= -16.0f && options.cubic_coefficient() <= 16.0f))
     return bad_file({"the cubic coefficient must be a number between -16 and 16"});
   FIG_TRY(require_scratch(options.width() * std::int64_t{sizeof(CubicTaps)}));
-  return set_picture(result, x[0], options.height(), options.width(), x[3]);
+  FIG_TRY(set_picture(result, x[0], options.height(), options.width(), x[3]));
+  result.type = operation.in(0).type;
+  return {};
 }
 
 // Where each output column comes from.
@@ -134,31 +139,46 @@ void blend_pixel(const float* upper, const float* lower, float down, const Sourc
   }
 }
 
+// Each output pixel is one of the input's, of `pixel` bytes.
+void take_nearest(const Operation& operation, const Source* across, std::size_t pixel) {
+  const auto& options = operation.as<format::Resize>();
+  const Shape& x = operation.in(0).shape;
+  const auto* picture = static_cast<const std::byte*>(operation.in(0).data);
+  auto* output = static_cast<std::byte*>(operation.out().data);
+  const std::size_t row_bytes = static_cast<std::size_t>(x[2]) * pixel;
+  for (std::int64_t n = 0; n < x[0]; ++n, picture += static_cast<std::size_t>(x[1]) * row_bytes)
+    for (int y = 0; y < options.height(); ++y) {
+      const Source down = source_of(options, y, x[1], options.height(), options.scale_height());
+      const std::byte* row = picture + static_cast<std::size_t>(down.first) * row_bytes;
+      for (int column = 0; column < options.width(); ++column, output += pixel)
+        std::memcpy(output, row + static_cast<std::size_t>(across[column].first) * pixel, pixel);
+    }
+}
+
 void forward(const Operation& operation) {
   const auto& options = operation.as<format::Resize>();
   if (options.mode() == ResizeMode::Cubic) return resize_cubic(operation);
-  const Shape& x = operation.in(0).shape;
+  const Tensor& in = operation.in(0);
+  const Shape& x = in.shape;
   const int height = options.height();
   const int width = options.width();
   const int channels = x[3];
-  const std::int64_t row_floats = std::int64_t{x[2]} * channels;
   Source* across = reinterpret_cast<Source*>(operation.scratch);
   for (int column = 0; column < width; ++column)
     across[column] = source_of(options, column, x[2], width, options.scale_width());
+  if (options.mode() == ResizeMode::Nearest)
+    return take_nearest(operation, across,
+                        static_cast<std::size_t>(channels) * movable_bytes(in.type));
+  const std::int64_t row_floats = std::int64_t{x[2]} * channels;
   float* output = operation.out().floats();
   for (std::int64_t n = 0; n < x[0]; ++n) {
-    const float* picture = operation.in(0).floats() + n * x[1] * row_floats;
+    const float* picture = in.floats() + n * x[1] * row_floats;
     for (int y = 0; y < height; ++y) {
       const Source down = source_of(options, y, x[1], height, options.scale_height());
       const float* upper = picture + down.first * row_floats;
       const float* lower = picture + down.second * row_floats;
-      for (int column = 0; column < width; ++column, output += channels) {
-        if (options.mode() == ResizeMode::Nearest) {
-          std::copy_n(upper + std::int64_t{across[column].first} * channels, channels, output);
-        } else {
-          blend_pixel(upper, lower, down.weight, across[column], channels, output);
-        }
-      }
+      for (int column = 0; column < width; ++column, output += channels)
+        blend_pixel(upper, lower, down.weight, across[column], channels, output);
     }
   }
 }

@@ -43,6 +43,19 @@ inline std::int64_t count_windows(std::int64_t extent, std::int64_t span, std::i
   return extent < span ? 0 : (extent - span) / stride + 1;
 }
 
+// The rules that Conv2D and QuantizedConv2D share, of a picture and weights of 4 axes: checks
+// options and shapes, and sets the result's (float32).
+Status set_convolved(Tensor& result, const WindowOptions& options, int groups, const Shape& x,
+                     const Shape& weights);
+
+// Those of ConvTranspose2D and QuantizedConvTranspose2D, whose weights have 5 axes.
+struct OutputPadding {
+  int height, width;
+};
+Status set_transpose_convolved(Tensor& result, const WindowOptions& options,
+                               const OutputPadding& padding, int groups, const Shape& x,
+                               const Shape& weights);
+
 // The output [n, height, width, channels], float32.
 Status set_picture(Tensor& result, int n, std::int64_t height, std::int64_t width, int channels);
 

@@ -14,6 +14,7 @@
 #include "targets/host/describe.h"
 #include "targets/host/input_file.h"
 #include "targets/host/model_file.h"
+#include "targets/host/npy.h"
 #include "targets/host/output_file.h"
 #include "targets/host/text_file.h"
 #include "targets/host/verb.h"
@@ -26,7 +27,7 @@ using converter::ConvertOptions;
 
 struct Arguments {
   std::string source, output, weights = "f32", noise = "operator", kind, prior, image, range,
-                              licence, name, text, emit = "fgm", symbol;
+                              licence, name, text, emit = "fgm", symbol, calibrate;
   std::vector<std::string> inputs;
   std::optional<double> min_psnr;
   bool report = false, json = false;
@@ -47,6 +48,25 @@ T choose(const std::string& option, const std::string& word,
   throw VerbError(ExitCode::kUsage, option + " is '" + word + "' but must be one of " + words);
 }
 
+// A number of latents, or a .npy file of inputs.
+converter::Calibration read_calibration(const std::string& word) {
+  constexpr std::size_t kMostDigits = 6;
+  converter::Calibration calibration;
+  if (word.find_first_not_of("0123456789") == std::string::npos) {
+    if (word.size() <= kMostDigits) calibration.latents = std::atoi(word.c_str());
+    if (calibration.latents < 1)
+      throw VerbError(ExitCode::kUsage,
+                      "--calibrate is '" + word +
+                          "' but must be 1 to 999999 latents, or a .npy file of inputs");
+    return calibration;
+  }
+  Array array = read_npy(read_file(word), input_name(word));
+  calibration.name = input_name(word);
+  calibration.shape = std::move(array.shape);
+  calibration.values.assign(array.values.begin(), array.values.end());
+  return calibration;
+}
+
 ConvertOptions make_options(const Arguments& arguments) {
   ConvertOptions options;
   options.weights = choose<converter::WeightStorage>("--weights", arguments.weights,
@@ -54,6 +74,12 @@ ConvertOptions make_options(const Arguments& arguments) {
                                                       {"f16", converter::WeightStorage::kFloat16},
                                                       {"int8", converter::WeightStorage::kInt8},
                                                       {"int4", converter::WeightStorage::kInt4}});
+  if (!arguments.calibrate.empty()) {
+    if (options.weights != converter::WeightStorage::kInt8)
+      throw VerbError(ExitCode::kUsage,
+                      "--calibrate makes activations int8, which goes with --weights int8");
+    options.calibration = read_calibration(arguments.calibrate);
+  }
   options.noise =
       choose<converter::NoiseHandling>("--noise", arguments.noise,
                                        {{"operator", converter::NoiseHandling::kOperator},
@@ -279,6 +305,9 @@ std::function<ExitCode()> declare(CLI::App& app) {
          "How weights are stored: f32, f16, int8, or int4 for those of dense layers (int8 for "
          "others)")
       ->capture_default_str();
+  app.add_option("--calibrate", arguments->calibrate,
+                 "With --weights int8: activations are int8 too, with ranges from a .npy file of "
+                 "inputs, or from so many latents of the model's prior");
   app.add_option("--input", arguments->inputs,
                  "An input's shape where the source leaves it open: NAME=1x3x64x64")
       ->take_all();

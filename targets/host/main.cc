@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "converter/graph/graph.h"
+#include "converter/calibrate.h"
 #include "targets/host/process.h"
 #include "targets/host/verb.h"
 
@@ -64,6 +64,8 @@ int run_verb(const Verb& verb, std::vector<std::string> arguments) {
     return fail(verb.name, error.code, error.what());
   } catch (const figment::converter::DamagedFile& error) {
     return fail(verb.name, ExitCode::kBadFile, error.what());
+  } catch (const figment::converter::BadCalibration& error) {
+    return fail(verb.name, ExitCode::kBadArgument, error.what());
   } catch (const figment::converter::ConvertError& error) {
     return fail(verb.name, ExitCode::kUnsupported, error.what());
   } catch (const std::bad_alloc&) {

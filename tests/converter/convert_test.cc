@@ -83,6 +83,44 @@ TEST_CASE("float16 weights take half the file") {
   CHECK(open_model(file.span()).name() == "small");
 }
 
+TEST_CASE("a calibration set makes the arena small, and loses little") {
+  ConvertOptions options;
+  options.weights = WeightStorage::kInt8;
+  options.measure_accuracy = true;
+  const Conversion dynamic = convert(kModels / "digits_gan/generator.onnx", options);
+  options.calibration.emplace();
+  options.calibration->latents = 16;
+  const Conversion fixed = convert(kModels / "digits_gan/generator.onnx", options);
+  CHECK(fixed.arena_bytes_portable * 8 < dynamic.arena_bytes_portable);
+  CHECK(fixed.file_bytes < dynamic.file_bytes * 102 / 100);
+  REQUIRE(fixed.accuracy.outputs.size() == 1);
+  CHECK(fixed.accuracy.outputs[0].psnr > 35);
+  CHECK(fixed.bytes == convert(kModels / "digits_gan/generator.onnx", options).bytes);
+  const AlignedBytes file(fixed.bytes);
+  const figment::Model model = open_model(file.span());
+  CHECK(model.root().version() == 4);
+  CHECK(count_kind(model.root(), format::OperatorOptions::QuantizedConvTranspose2D) == 4);
+  CHECK(count_kind(model.root(), format::OperatorOptions::ConvTranspose2D) == 0);
+  // What the activations told before they were int8.
+  CHECK(model.kind() == figment::ModelKind::kGenerator);
+  CHECK(model.image().low == -1.0f);
+
+  options.min_psnr = 90;
+  CHECK_THROWS_WITH_AS(
+      convert(kModels / "digits_gan/generator.onnx", options),
+      doctest::Contains("calibrate with more or better data, leave out --calibrate or a lower"),
+      ConvertError);
+}
+
+TEST_CASE("an encoder wants pictures to be calibrated with") {
+  ConvertOptions options;
+  options.weights = WeightStorage::kInt8;
+  options.calibration.emplace();
+  options.calibration->latents = 4;
+  CHECK_THROWS_WITH_AS(convert(kModels / "digits_vae/encoder.onnx", options),
+                       doctest::Contains("give --calibrate a .npy file"), ConvertError);
+}
+
 TEST_CASE("a missing file is one sentence") {
   CHECK_THROWS_AS(convert(kModels / "nothing.onnx", {}), ConvertError);
 }

@@ -75,6 +75,11 @@ TEST_CASE("integers and bytes") {
   check_concat({a, b}, 1);
   TestTensor bytes{.shape = shape_of({3}), .values = {1, 2, 255}, .type = DataType::kUInt8};
   check_concat({bytes, bytes}, 0);
+  TestTensor small{.shape = shape_of({3}),
+                   .values = {1, -128, 127},
+                   .type = DataType::kInt8,
+                   .integers = {1, -128, 127}};
+  check_concat({small, small}, 0);
 }
 
 TEST_CASE("what a damaged file may say is refused") {

@@ -41,6 +41,21 @@ TEST_CASE("both orders, awkward sizes") {
           check(shape_of({batch, 5, 7, channels * block * block}), block, order);
 }
 
+TEST_CASE("int8 moves as float32 does") {
+  for (DepthOrder order : {DepthOrder::DepthColumnRow, DepthOrder::ColumnRowDepth}) {
+    TestTensor x = batched_input(shape_of({2, 3, 5, 12}));
+    TestTensor small = x;
+    small.type = DataType::kInt8;
+    for (std::size_t i = 0; i < x.values.size(); ++i) {
+      small.integers.push_back(static_cast<std::int32_t>(i * 7 % 256) - 128);
+      x.values[i] = static_cast<float>(small.integers.back());
+    }
+    const Run expected = run_operator(options_with(2, order), {x}, {}, Backend::kPortable);
+    check_operator(options_with(2, order), {small}, shape_of({2, 6, 10, 3}),
+                   {expected.values.begin(), expected.values.end()}, 0);
+  }
+}
+
 TEST_CASE("blocks that are refused") {
   const std::vector<TestTensor> x = {batched_input(shape_of({1, 5, 5, 12}))};
   for (int damaged : {0, -2, INT32_MAX})

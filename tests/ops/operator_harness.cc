@@ -159,10 +159,14 @@ void read(const Tensor& tensor, Run& run) {
     run.values.assign(tensor.floats(), tensor.floats() + count);
     return;
   }
-  for (std::size_t index = 0; index < count; ++index)
-    run.integers.push_back(tensor.type == DataType::kUInt8
-                               ? static_cast<const std::uint8_t*>(tensor.data)[index]
-                               : tensor.integers()[index]);
+  for (std::size_t index = 0; index < count; ++index) {
+    if (tensor.type == DataType::kUInt8)
+      run.integers.push_back(static_cast<const std::uint8_t*>(tensor.data)[index]);
+    else if (tensor.type == DataType::kInt8)
+      run.integers.push_back(static_cast<const std::int8_t*>(tensor.data)[index]);
+    else
+      run.integers.push_back(tensor.integers()[index]);
+  }
   for (std::int32_t value : run.integers) run.values.push_back(static_cast<float>(value));
 }
 

@@ -79,6 +79,7 @@ TEST_CASE("integers and bytes; the constant is what the type can hold") {
   for (const PadMode mode : {PadMode::Constant, PadMode::Reflect, PadMode::Edge}) {
     check_pad({.shape = shape_of({3, 4}), .type = DataType::kInt32}, mode, {1, 2}, {2, 3}, -9);
     check_pad({.shape = shape_of({3, 4}), .type = DataType::kUInt8}, mode, {1, 2}, {2, 3}, 200);
+    check_pad({.shape = shape_of({3, 4}), .type = DataType::kInt8}, mode, {1, 2}, {2, 3}, -128);
   }
   const TestTensor whole{.shape = shape_of({1}), .type = DataType::kInt32, .integers = {5}};
   check_operator(options(PadMode::Constant, {1}, {0}, 1e20F), {whole}, shape_of({2}),

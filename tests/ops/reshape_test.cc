@@ -36,6 +36,9 @@ TEST_CASE("integers and bytes") {
   check_operator(kOptions,
                  {{.shape = shape_of({3}), .values = {1, 2, 255}, .type = DataType::kUInt8}},
                  shape_of({3, 1}), {1, 2, 255}, 0);
+  check_operator(kOptions,
+                 {{.shape = shape_of({3}), .type = DataType::kInt8, .integers = {1, -128, 127}}},
+                 shape_of({3, 1}), {1, -128, 127}, 0);
 }
 
 TEST_CASE("with an activation") {

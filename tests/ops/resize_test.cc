@@ -201,6 +201,22 @@ TEST_CASE("a scale next to nothing reads the far edge") {
   }
 }
 
+TEST_CASE("int8 moves as float32 does, and is not blended") {
+  const ResizeT nearest = resizing(ResizeMode::Nearest, 7, 9);
+  TestTensor x = batched_input(shape_of({2, 3, 5, 3}));
+  TestTensor small = x;
+  small.type = DataType::kInt8;
+  for (std::size_t i = 0; i < x.values.size(); ++i) {
+    small.integers.push_back(static_cast<std::int32_t>(i * 7 % 256) - 128);
+    x.values[i] = static_cast<float>(small.integers.back());
+  }
+  const Run expected = run_operator(options_of(nearest), {x}, {}, Backend::kPortable);
+  check_operator(options_of(nearest), {small}, shape_of({2, 7, 9, 3}),
+                 {expected.values.begin(), expected.values.end()}, 0);
+  check_refused(options_of(resizing(ResizeMode::Linear, 7, 9)), {small}, {},
+                "input 0 must be float32");
+}
+
 TEST_CASE("resizings that are refused") {
   const std::vector<TestTensor> x = {batched_input(shape_of({1, 5, 5, 3}))};
   for (int damaged : {0, -7}) {

@@ -65,6 +65,8 @@ TEST_CASE("integers and bytes") {
               shape_of({3, 3, 2}));
   check_slice({.shape = kShape, .type = DataType::kUInt8}, {2, 0, 5}, {-1, -1, 2}, {-1, 2, -3},
               shape_of({3, 3, 2}));
+  check_slice({.shape = kShape, .type = DataType::kInt8}, {2, 0, 5}, {-1, -1, 2}, {-1, 2, -3},
+              shape_of({3, 3, 2}));
 }
 
 TEST_CASE("what a damaged file may say is refused") {

@@ -48,6 +48,7 @@ TEST_CASE("integers and bytes") {
   check_tile({.shape = shape_of({2, 3}), .type = DataType::kInt32}, shape_of({4, 9}));
   check_tile({.shape = shape_of({2, 3}), .type = DataType::kUInt8}, shape_of({4, 9}));
   check_tile({.shape = shape_of({1}), .type = DataType::kUInt8}, shape_of({9}));
+  check_tile({.shape = shape_of({2, 3}), .type = DataType::kInt8}, shape_of({4, 9}));
 }
 
 TEST_CASE("what a damaged file may say is refused") {

@@ -64,6 +64,7 @@ TEST_CASE("batch 5, and a batch that moves inward") {
 TEST_CASE("integers and bytes") {
   check_order({.shape = shape_of({3, 5, 2}), .type = DataType::kInt32}, {2, 0, 1});
   check_order({.shape = shape_of({3, 5, 2}), .type = DataType::kUInt8}, {2, 0, 1});
+  check_order({.shape = shape_of({3, 5, 2}), .type = DataType::kInt8}, {2, 0, 1});
 }
 
 TEST_CASE("what a damaged file may say is refused") {
