@@ -1,0 +1,28 @@
+// The innermost part of multiply(), for each instruction set.
+#pragma once
+
+#include <cstdint>
+
+namespace figment::train {
+
+// c += a * b, or c = a * b, of a few rows by one panel of columns. The panel holds `depth` lines of
+// Loops::panel_columns floats without gaps, zeros where there is no column.
+struct Tile {
+  const float* a;
+  std::int64_t a_row, a_depth;  // strides
+  const float* panel;
+  int rows, depth, columns;
+  float* c;
+  std::int64_t c_stride;
+  bool add;
+};
+
+inline constexpr int kMostPanelColumns = 32;
+
+struct Loops {
+  int panel_columns;  // at most kMostPanelColumns
+  // Any number of rows.
+  void (*multiply_tile)(const Tile& tile);
+};
+
+}  // namespace figment::train
