@@ -58,7 +58,7 @@ struct BackwardRoom {
   // Inputs by which there is a gradient: float32 operands that the output depends on smoothly
   // (almost everywhere).
   Inputs differentiable;
-  // Whether input 0's gradient may be written over the output's.
+  // Whether input 0's gradient may be written over the output's, when both have as many elements.
   bool in_place = false;
   // Which values backward() reads, weight_rows() included, when it shall write the gradients of the
   // inputs `wanted`.

@@ -22,6 +22,12 @@ void fill_rows(const float* row, std::int64_t rows, std::int64_t columns, float*
   share(rows * columns < kWorthSharing ? nullptr : threads, rows, fill);
 }
 
+void fill_zeros(float* y, std::int64_t count, pthreadpool* threads) {
+  share_elements(threads, count, [&](std::int64_t first, std::int64_t last) {
+    std::memset(y + first, 0, static_cast<std::size_t>(last - first) * sizeof(float));
+  });
+}
+
 void sum_rows(const float* x, std::int64_t rows, std::int64_t columns, float* sums) {
   // Sums of few numbers each, so that long columns lose little: a pixel row's worth at a time.
   constexpr std::int64_t kColumns = 64;

@@ -9,6 +9,8 @@ namespace figment::train {
 void fill_rows(const float* row, std::int64_t rows, std::int64_t columns, float* y,
                pthreadpool* threads);
 
+void fill_zeros(float* y, std::int64_t count, pthreadpool* threads);
+
 // sums [columns] = the sum of the rows of x [rows, columns]: in parts of some rows, each in order.
 void sum_rows(const float* x, std::int64_t rows, std::int64_t columns, float* sums);
 

@@ -230,7 +230,7 @@ void check_backward(const BackwardCase& test) {
     for (const Backend backend : {Backend::kPortable, Backend::kXnnpack})
       run_and_check(test, wanted, false, backend, nullptr, output, random.values, expected);
     run_and_check(test, wanted, false, Backend::kXnnpack, pool, output, random.values, expected);
-    if (room->in_place && (wanted & train::input_bit(0)))
+    if (room->in_place && (wanted & train::input_bit(0)) && doubles[0].size() == output.size())
       run_and_check(test, wanted, true, Backend::kPortable, nullptr, output, random.values,
                     expected);
   }
