@@ -31,7 +31,9 @@ class Source {
       std::memcpy(block_ + i * kBytes, &value, kBytes);
   }
   // The neighbour `done` of where it was moved to, and those behind it.
-  const void* at(std::int64_t done) const { return repetitions_ == 0 ? row_ + done * kBytes : block_; }
+  const void* at(std::int64_t done) const {
+    return repetitions_ == 0 ? row_ + done * kBytes : block_;
+  }
 
  private:
   static constexpr std::int64_t kBytes = 4;
@@ -74,7 +76,8 @@ class Summation {
       : repeated_(repeated),
         kernel_(kernel),
         target_(target),
-        output_gradient_(sources.output_gradient, axes.row_stride(kOutputGradient), axes.row_length()),
+        output_gradient_(sources.output_gradient, axes.row_stride(kOutputGradient),
+                         axes.row_length()),
         first_(sources.first, axes.row_stride(kFirst), axes.row_length()),
         second_(sources.second, axes.row_stride(kSecond), axes.row_length()) {}
 

@@ -33,8 +33,8 @@ void widen_int8(const Tensor& constant, float* values) {
 void widen_blocks(const Tensor& constant, float* values) {
   const std::int64_t depth = math::int4_row_length(constant.shape);
   const auto* narrow = static_cast<const std::uint16_t*>(constant.data);
-  const auto* packed = reinterpret_cast<const std::uint8_t*>(
-      narrow + math::int4_scale_count(constant.shape));
+  const auto* packed =
+      reinterpret_cast<const std::uint8_t*>(narrow + math::int4_scale_count(constant.shape));
   const std::int64_t rows = constant.elements() / depth;
   for (std::int64_t r = 0; r < rows; ++r, packed += math::int4_row_bytes(depth))
     for (std::int64_t i = 0; i < depth; ++i) {
@@ -57,7 +57,26 @@ void normalize(float* vector, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) vector[i] *= factor;
 }
 
-// v = normalize(W^T u), u = normalize(W v).
+}  // namespace
+
+void widen_constant(const Tensor& constant, float* values) {
+  switch (constant.type) {
+    case DataType::kFloat16: {
+      const auto* halves = static_cast<const std::uint16_t*>(constant.data);
+      for (std::int64_t i = 0; i < constant.elements(); ++i)
+        values[i] = math::widen_half(halves[i]);
+      return;
+    }
+    case DataType::kInt8:
+      return widen_int8(constant, values);
+    case DataType::kInt4:
+      return widen_blocks(constant, values);
+    default:
+      std::memcpy(values, constant.data,
+                  static_cast<std::size_t>(constant.elements()) * sizeof(float));
+  }
+}
+
 void follow_singular_vectors(const Parameter& parameter) {
   const std::int64_t columns = parameter.columns;
   std::memset(parameter.right_vector, 0, static_cast<std::size_t>(columns) * sizeof(float));
@@ -71,25 +90,6 @@ void follow_singular_vectors(const Parameter& parameter) {
     parameter.left_vector[row] = static_cast<float>(
         product_sum(parameter.values + row * columns, parameter.right_vector, columns));
   normalize(parameter.left_vector, parameter.rows);
-}
-
-}  // namespace
-
-void widen_constant(const Tensor& constant, float* values) {
-  switch (constant.type) {
-    case DataType::kFloat16: {
-      const auto* halves = static_cast<const std::uint16_t*>(constant.data);
-      for (std::int64_t i = 0; i < constant.elements(); ++i) values[i] = math::widen_half(halves[i]);
-      return;
-    }
-    case DataType::kInt8:
-      return widen_int8(constant, values);
-    case DataType::kInt4:
-      return widen_blocks(constant, values);
-    default:
-      std::memcpy(values, constant.data,
-                  static_cast<std::size_t>(constant.elements()) * sizeof(float));
-  }
 }
 
 std::size_t form_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
@@ -139,9 +139,8 @@ void return_gradient(const Parameter& parameter, const float* weights_gradient, 
   for (std::int64_t row = 0; row < rows; ++row)
     for (std::int64_t i = 0; i < columns; ++i) {
       const std::int64_t at = row * columns + i;
-      const float value =
-          factor * (weights_gradient[at] -
-                    along * parameter.left_vector[row] * parameter.right_vector[i]);
+      const float value = factor * (weights_gradient[at] -
+                                    along * parameter.left_vector[row] * parameter.right_vector[i]);
       gradient[at] = add ? gradient[at] + value : value;
     }
 }

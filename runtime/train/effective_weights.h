@@ -8,6 +8,9 @@ namespace figment::train {
 // Any constant as float32: float16, int8 by channels, int4 by blocks. `values`: its elements.
 void widen_constant(const Tensor& constant, float* values);
 
+// One power iteration of a spectral parameter: v = normalize(W^T u), u = normalize(W v).
+void follow_singular_vectors(const Parameter& parameter);
+
 // Bytes of scratch for the two below.
 std::size_t form_scratch_bytes(const Parameter& parameter, pthreadpool* threads);
 
@@ -17,8 +20,8 @@ void form_weights(const Parameter& parameter, bool iterate, const Loops& loops, 
                   std::byte* scratch, pthreadpool* threads);
 
 // From the gradient by the weights used to that of what learns, [parameter.count]; added to it if
-// `add`. Adapter: d left = dW right^T, d right = left^T dW. Spectral, with S the singular value and W the
-// weights used: (dW - <dW, W> u v^T) / S.
+// `add`. Adapter: d left = dW right^T, d right = left^T dW. Spectral, with S the singular value and
+// W the weights used: (dW - <dW, W> u v^T) / S.
 void return_gradient(const Parameter& parameter, const float* weights_gradient, bool add,
                      const Loops& loops, float* gradient, std::byte* scratch, pthreadpool* threads);
 

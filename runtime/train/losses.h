@@ -10,13 +10,13 @@ namespace figment::train {
 double squared_error(const float* y, const float* target, std::int64_t count, float scale,
                      float* gradient);
 
-// The sum of -t log s(x) - (1 - t) log(1 - s(x)) = max(x, 0) - x t + log(1 + e^-|x|), s the sigmoid,
-// x a logit; gradient[i] = scale * (s(x) - t).
+// The sum of -t log s(x) - (1 - t) log(1 - s(x)) = max(x, 0) - x t + log(1 + e^-|x|), s the
+// sigmoid, x a logit; gradient[i] = scale * (s(x) - t).
 double binary_cross_entropy(const float* logits, const float* target, std::int64_t count,
                             float scale, float* gradient);
 
-// The sum over rows of logits [rows, classes] of log(sum(exp(x))) - x[t]; rows whose index t is below 0
-// do not count. `counted`: how many did. gradient = scale * (softmax(x) - [t]).
+// The sum over rows of logits [rows, classes] of log(sum(exp(x))) - x[t]; rows whose index t is
+// below 0 do not count. `counted`: how many did. gradient = scale * (softmax(x) - [t]).
 double cross_entropy(const float* logits, const std::int32_t* target, std::int64_t rows,
                      std::int64_t classes, float scale, float* gradient, std::int64_t& counted);
 

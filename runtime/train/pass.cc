@@ -161,8 +161,8 @@ PassSize pass_size(const Trainer::State& state, const PassOptions& options) {
     size.places += 3 * steps + 4 * operands;
     size.views += static_cast<std::size_t>(2 * operands + steps);
     if (!back) continue;
-    // Backward: the same, and for each operand a gradient, perhaps one more to be added or returned, and
-    // an update.
+    // Backward: the same, and for each operand a gradient, perhaps one more to be added or
+    // returned, and an update.
     size.instructions += steps + 4 * operands;
     size.values += steps + 6 * operands;
     size.places += 4 * steps + 12 * operands;
@@ -194,10 +194,10 @@ Pass::Step Pass::step_of(std::int32_t index, bool activation) const {
   const format::Operator& node =
       *root().operators()->Get(static_cast<flatbuffers::uoffset_t>(index));
   const std::int32_t output = node.outputs()->Get(0);
-  if (activation)
-    return {&node, node.activation(), OperatorOptions::Unary, true, index, output};
-  return {&node,          node.options(), node.options_type(), false, index,
-          node.activation() == nullptr ? output : tensor_count(root()) + index};
+  if (activation) return {&node, node.activation(), OperatorOptions::Unary, true, index, output};
+  return {
+      &node, node.options(), node.options_type(),
+      false, index,          node.activation() == nullptr ? output : tensor_count(root()) + index};
 }
 
 template <typename Visit>
@@ -272,10 +272,9 @@ void Pass::find_dropped() {
   if (nodes_[output].uses != 1) return;
   each_step([&](const Step& step) {
     if (step.output != output) return;
-    const bool sigmoid =
-        step.kind == OperatorOptions::Unary &&
-        static_cast<const format::Unary*>(step.options)->function() ==
-            format::UnaryFunction::Sigmoid;
+    const bool sigmoid = step.kind == OperatorOptions::Unary &&
+                         static_cast<const format::Unary*>(step.options)->function() ==
+                             format::UnaryFunction::Sigmoid;
     if ((options_.drops_sigmoid && sigmoid) ||
         (options_.drops_softmax && step.kind == OperatorOptions::Softmax))
       dropped_ = input_node(root(), *step.node, step.activation, step.operator_index, 0);
@@ -298,9 +297,7 @@ bool Pass::wants_gradient(int index) const {
   return nodes_[root().outputs()->Get(static_cast<flatbuffers::uoffset_t>(index))->tensor()].needs;
 }
 
-ValueId Pass::input_gradient() const {
-  return nodes_[root().inputs()->Get(0)->tensor()].gradient;
-}
+ValueId Pass::input_gradient() const { return nodes_[root().inputs()->Get(0)->tensor()].gradient; }
 
 void Pass::scratch(Instruction& instruction, std::size_t bytes) {
   if (bytes > 0) program_.use(instruction.call.operation.scratch, program_.value(bytes));
@@ -319,8 +316,7 @@ ValueId Pass::form(Parameter& parameter, Phase phase) {
   return weights;
 }
 
-void Pass::fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output,
-                     Call& call) const {
+void Pass::fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output, Call& call) const {
   call.operation.options = step.options;
   call.operation.inputs = inputs;
   call.operation.outputs = {output, 1};
@@ -406,8 +402,7 @@ void Pass::forward_step(const Step& step) {
       step.input_count() > 0
           ? input_node(root(), *step.node, step.activation, step.operator_index, 0)
           : -1;
-  if (dropped_ >= 0 && first == dropped_ &&
-      step.output == root().outputs()->Get(0)->tensor())
+  if (dropped_ >= 0 && first == dropped_ && step.output == root().outputs()->Get(0)->tensor())
     return;
   // Weights first: their instructions run before this one.
   ValueId formed[kMaxInputs];
@@ -537,8 +532,7 @@ struct Pass::Gradient {
 // Says where the gradient of input `index` shall be written: view and what follows.
 Pass::Gradient Pass::place_gradient(const Step& step, std::size_t index, ValueId output_gradient,
                                     Tensor& view) {
-  Node& node =
-      nodes_[input_node(root(), *step.node, step.activation, step.operator_index, index)];
+  Node& node = nodes_[input_node(root(), *step.node, step.activation, step.operator_index, index)];
   view.type = DataType::kFloat32;
   view.scales = {};
   if (Parameter* parameter = node.parameter) {
@@ -556,9 +550,8 @@ Pass::Gradient Pass::place_gradient(const Step& step, std::size_t index, ValueId
     program_.use(view, value);
     return {Gradient::Kind::kAdded, value};
   }
-  node.gradient = index == 0 && step.backward_room()->in_place
-                      ? output_gradient
-                      : program_.floats(view.elements());
+  node.gradient = index == 0 && step.backward_room()->in_place ? output_gradient
+                                                               : program_.floats(view.elements());
   program_.use(view, node.gradient);
   return {Gradient::Kind::kDone, node.gradient};
 }
@@ -653,10 +646,10 @@ void Pass::backward_step(const Step& step) {
     by_rows->has_gradient = true;
   }
   for (std::size_t k = 0; k < count; ++k) {
-    if (gradients[k].kind != Gradient::Kind::kAdded && gradients[k].kind != Gradient::Kind::kWeights)
+    if (gradients[k].kind != Gradient::Kind::kAdded &&
+        gradients[k].kind != Gradient::Kind::kWeights)
       continue;
-    Node& node =
-        nodes_[input_node(root(), *step.node, step.activation, step.operator_index, k)];
+    Node& node = nodes_[input_node(root(), *step.node, step.activation, step.operator_index, k)];
     if (gradients[k].kind == Gradient::Kind::kWeights) {
       use_weights_gradient(*node.parameter, gradients[k].value);
       continue;
@@ -721,8 +714,9 @@ Status blame(Context& context) {
     status.operator_index = instruction.operator_index;
     return status;
   }
-  return bad_argument({"the loss is no number, though what it is computed from is finite; lower the "
-                       "learning rate, or clip gradients"});
+  return bad_argument(
+      {"the loss is no number, though what it is computed from is finite; lower the "
+       "learning rate, or clip gradients"});
 }
 
 }  // namespace figment::train

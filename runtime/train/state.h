@@ -19,7 +19,7 @@ enum class Form : std::uint8_t {
 struct Parameter {
   std::int8_t model = 0;
   Form form = Form::kPlain;
-  bool decays = false;         // a matrix, not a vector
+  bool decays = false;          // a matrix, not a vector
   bool keeps_gradient = false;  // until the end of the step; else it is used as it arises
   std::int32_t tensor = 0;
   std::int32_t uses = 0;  // by operators of the model
