@@ -4,46 +4,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "runtime/math/half.h"
-#include "runtime/math/int4.h"
-#include "runtime/train/threads.h"
+#include "runtime/train/stored_weights.h"
 
 namespace figment::train {
 namespace {
-
-void widen_int8(const Tensor& constant, float* values) {
-  const auto* bytes = static_cast<const std::int8_t*>(constant.data);
-  const auto channels = static_cast<std::int64_t>(constant.scales.size());
-  // Rows of one channel each: of transposed convolutions' weights [groups, kernel, kernel, outputs,
-  // C] the last axis, and the channels come again with every tap; of all others what a channel has.
-  const bool transposed = constant.shape.rank == 5;
-  const std::int64_t row =
-      transposed ? constant.shape[4] : constant.elements() / (channels > 0 ? channels : 1);
-  const std::int64_t outputs = transposed ? constant.shape[3] : 1;
-  const std::int64_t taps = transposed ? std::int64_t{constant.shape[1]} * constant.shape[2] : 1;
-  const std::int64_t rows = row > 0 ? constant.elements() / row : 0;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t channel = r / (taps * outputs) * outputs + r % outputs;
-    const float scale = constant.scales[static_cast<std::size_t>(channel)];
-    for (std::int64_t i = 0; i < row; ++i)
-      values[r * row + i] = scale * static_cast<float>(bytes[r * row + i]);
-  }
-}
-
-void widen_blocks(const Tensor& constant, float* values) {
-  const std::int64_t depth = math::int4_row_length(constant.shape);
-  const auto* narrow = static_cast<const std::uint16_t*>(constant.data);
-  const auto* packed =
-      reinterpret_cast<const std::uint8_t*>(narrow + math::int4_scale_count(constant.shape));
-  const std::int64_t rows = constant.elements() / depth;
-  for (std::int64_t r = 0; r < rows; ++r, packed += math::int4_row_bytes(depth))
-    for (std::int64_t i = 0; i < depth; ++i) {
-      const int bits = packed[i / 2] >> (i % 2 * 4) & 15;
-      const std::int64_t block = r * math::int4_blocks(depth) + i / math::kInt4Block;
-      values[r * depth + i] =
-          math::widen_bfloat16(narrow[block]) * static_cast<float>(bits < 8 ? bits : bits - 16);
-    }
-}
 
 double product_sum(const float* a, const float* b, std::int64_t count) {
   double sum = 0;
@@ -60,21 +24,10 @@ void normalize(float* vector, std::int64_t count) {
 }  // namespace
 
 void widen_constant(const Tensor& constant, float* values) {
-  switch (constant.type) {
-    case DataType::kFloat16: {
-      const auto* halves = static_cast<const std::uint16_t*>(constant.data);
-      for (std::int64_t i = 0; i < constant.elements(); ++i)
-        values[i] = math::widen_half(halves[i]);
-      return;
-    }
-    case DataType::kInt8:
-      return widen_int8(constant, values);
-    case DataType::kInt4:
-      return widen_blocks(constant, values);
-    default:
-      std::memcpy(values, constant.data,
-                  static_cast<std::size_t>(constant.elements()) * sizeof(float));
-  }
+  const StoredWeights weights{&constant, weight_columns(constant.shape)};
+  const std::int64_t rows = weights.columns > 0 ? constant.elements() / weights.columns : 0;
+  for (std::int64_t row = 0; row < rows; ++row)
+    widen_row(weights, row, 0, weights.columns, values + row * weights.columns);
 }
 
 void follow_singular_vectors(const Parameter& parameter) {
@@ -92,19 +45,17 @@ void follow_singular_vectors(const Parameter& parameter) {
   normalize(parameter.left_vector, parameter.rows);
 }
 
-std::size_t form_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
+std::size_t return_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
   return parameter.form == Form::kAdapter ? multiply_scratch_bytes(threads) : 0;
 }
 
-void form_weights(const Parameter& parameter, bool iterate, const Loops& loops, float* weights,
-                  std::byte* scratch, pthreadpool* threads) {
+void form_weights(const Parameter& parameter, bool iterate, float* weights) {
   const std::int64_t rows = parameter.rows;
   const std::int64_t columns = parameter.columns;
   if (parameter.form == Form::kAdapter) {
-    widen_constant(parameter.source, weights);
-    multiply({rows, columns, parameter.rank, matrix(parameter.values, parameter.rank),
-              matrix(parameter.right(), columns), weights, columns, true},
-             loops, scratch, threads);
+    const StoredWeights stored{&parameter.source, columns, parameter.low_rank()};
+    for (std::int64_t row = 0; row < rows; ++row)
+      widen_row(stored, row, 0, columns, weights + row * columns);
     return;
   }
   if (iterate) follow_singular_vectors(parameter);
@@ -122,17 +73,9 @@ void return_gradient(const Parameter& parameter, const float* weights_gradient, 
                      pthreadpool* threads) {
   const std::int64_t rows = parameter.rows;
   const std::int64_t columns = parameter.columns;
-  if (parameter.form == Form::kAdapter) {
-    const std::int64_t rank = parameter.rank;
-    const Matrix dw = matrix(weights_gradient, columns);
-    multiply({rows, rank, columns, dw, matrix(parameter.right(), columns).transposed(), gradient,
-              rank, add},
-             loops, scratch, threads);
-    multiply({rank, columns, rows, matrix(parameter.values, rank).transposed(), dw,
-              gradient + rows * rank, columns, add},
-             loops, scratch, threads);
-    return;
-  }
+  if (parameter.form == Form::kAdapter)
+    return return_adapter_rows(parameter, 0, rows, weights_gradient, add, add, loops, gradient,
+                               scratch, threads);
   const float factor = 1 / *parameter.singular_value;
   const float along = static_cast<float>(
       product_sum(weights_gradient, parameter.values, rows * columns) * double{factor});
@@ -143,6 +86,32 @@ void return_gradient(const Parameter& parameter, const float* weights_gradient, 
                                     along * parameter.left_vector[row] * parameter.right_vector[i]);
       gradient[at] = add ? gradient[at] + value : value;
     }
+}
+
+void return_adapter_rows(const Parameter& parameter, std::int64_t first, std::int64_t count,
+                         const float* rows, bool add_left, bool add_right, const Loops& loops,
+                         float* gradient, std::byte* scratch, pthreadpool* threads) {
+  const std::int64_t rank = parameter.rank;
+  const std::int64_t columns = parameter.columns;
+  const Matrix dw = matrix(rows, columns);
+  multiply({.rows = count,
+            .columns = rank,
+            .depth = columns,
+            .a = dw,
+            .b = matrix(parameter.right(), columns).transposed(),
+            .c = gradient + first * rank,
+            .c_stride = rank,
+            .add = add_left},
+           loops, scratch, threads);
+  multiply({.rows = rank,
+            .columns = columns,
+            .depth = count,
+            .a = matrix(parameter.values + first * rank, rank).transposed(),
+            .b = dw,
+            .c = gradient + parameter.rows * rank,
+            .c_stride = columns,
+            .add = add_right},
+           loops, scratch, threads);
 }
 
 }  // namespace figment::train

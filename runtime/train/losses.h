@@ -24,8 +24,10 @@ double cross_entropy(const float* logits, const std::int32_t* target, std::int64
 enum class Side : std::uint8_t { kReal, kFake, kGenerator };
 
 // The mean over logits x [count] of the side's part of an adversarial loss, and its gradient.
-double adversarial_loss(AdversarialLoss loss, Side side, const float* logits, std::int64_t count,
-                        float* gradient);
+// `real_label`: what real pictures are called, 1 or a little less, where the loss is a
+// cross-entropy.
+double adversarial_loss(AdversarialLoss loss, Side side, float real_label, const float* logits,
+                        std::int64_t count, float* gradient);
 
 // The divergence of N(mean, e^log_variance) from N(0, 1): 1/2 sum(mean^2 + e^v - 1 - v), over
 // `count` numbers.

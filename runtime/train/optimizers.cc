@@ -67,6 +67,8 @@ float learning_rate_of(const TrainOptions& options, float full_rate, std::int64_
   const std::int64_t falling = options.updates - options.warm_up;
   if (falling <= 0 || update >= options.updates) return 0;
   const float part = static_cast<float>(update - options.warm_up) / static_cast<float>(falling);
+  if (options.schedule == Schedule::kFalling)
+    return part < 0.5F ? full_rate : full_rate * 2 * (1 - part);
   return full_rate * (0.5F + 0.5F * math::cos(3.14159265F * part));
 }
 

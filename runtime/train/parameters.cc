@@ -203,12 +203,9 @@ class Chooser {
   Mark* marks_ = nullptr;
 };
 
-// The matrix as which spectral normalization and adapters see weights: [outputs, the rest]; of
-// transposed convolutions [groups * kernel * kernel * outputs, C].
 void set_matrix(Parameter& parameter) {
   const Shape& shape = parameter.source.shape;
-  parameter.columns =
-      shape.rank == 5 ? shape[4] : shape.elements() / (shape.rank > 0 ? shape[0] : 1);
+  parameter.columns = weight_columns(shape);
   parameter.rows = parameter.columns > 0 ? shape.elements() / parameter.columns : 0;
 }
 
@@ -244,6 +241,10 @@ void fill_normals(float* values, std::int64_t count, float scale, std::uint64_t 
   math::draw_normals(key, 0, 0, scale, values, count);
 }
 
+bool keeps_average(const Trainer::State& state, const Parameter& parameter) {
+  return state.options.average_decay > 0 && parameter.model == 0;
+}
+
 void give_memory(Trainer::State& state, Arena& arena) {
   const auto moments = static_cast<std::size_t>(moment_count(state.options.optimizer));
   const auto padded = [](std::int64_t count) {
@@ -252,7 +253,8 @@ void give_memory(Trainer::State& state, Arena& arena) {
   std::size_t bytes = Arena::round_up(sizeof(Counters));
   std::size_t kept = 0;
   for (const Parameter& parameter : state.parameters) {
-    bytes += padded(parameter.count) * (1 + (parameter.learns() ? moments : 0));
+    const std::size_t average = keeps_average(state, parameter) ? 1 : 0;
+    bytes += padded(parameter.count) * (1 + average + (parameter.learns() ? moments : 0));
     if (parameter.form == Form::kSpectral)
       bytes += padded(parameter.rows) + padded(parameter.columns) + padded(1);
     if (parameter.keeps_gradient && state.options.accumulation > 1) kept += padded(parameter.count);
@@ -284,6 +286,11 @@ void give_memory(Trainer::State& state, Arena& arena) {
                    1 / static_cast<float>(parameter.rank), key);
     else
       widen_constant(parameter.source, parameter.values);
+    if (keeps_average(state, parameter)) {
+      parameter.average = take(memory, parameter.count);
+      std::memcpy(parameter.average, parameter.values,
+                  static_cast<std::size_t>(parameter.count) * sizeof(float));
+    }
     if (parameter.form == Form::kSpectral) {
       parameter.left_vector = take(memory, parameter.rows);
       parameter.right_vector = take(memory, parameter.columns);

@@ -7,6 +7,7 @@
 #include "runtime/train/effective_weights.h"
 #include "runtime/train/optimizers.h"
 #include "runtime/train/parameters.h"
+#include "runtime/train/threads.h"
 
 namespace figment::train {
 
@@ -47,6 +48,10 @@ std::int32_t tensor_count(const format::Model& root) {
   return static_cast<std::int32_t>(root.tensors()->size());
 }
 
+bool is_narrow(DataType type) {
+  return type == DataType::kFloat16 || type == DataType::kInt8 || type == DataType::kInt4;
+}
+
 // ---- What instructions do ----
 
 void run_forward(Context& context, const Instruction& instruction) {
@@ -66,8 +71,7 @@ void run_backward(Context&, const Instruction& instruction) {
 // a: the weights formed.
 void run_form(Context& context, const Instruction& instruction) {
   form_weights(*instruction.parameter, instruction.choice != 0 && !context.evaluating,
-               *context.state.loops, instruction.a, instruction.call.operation.scratch,
-               context.threads());
+               instruction.a);
 }
 
 // a: the constant widened.
@@ -102,6 +106,22 @@ void run_update(Context& context, const Instruction& instruction) {
                   parameter.values, parameter.moments, context.threads());
 }
 
+// The average of what a model learns moves toward it.
+void run_average(Context& context, const Instruction&) {
+  const auto updates = static_cast<float>(context.state.counters->updates + 1);
+  // A young average forgets faster, or it would carry the first weights for long.
+  const float young = updates / (updates + 10);
+  const float decay = context.state.options.average_decay;
+  const float rest = 1 - (young < decay ? young : decay);
+  for (const Parameter& parameter : context.state.parameters) {
+    if (parameter.average == nullptr) continue;
+    share_elements(context.threads(), parameter.count, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i)
+        parameter.average[i] += rest * (parameter.values[i] - parameter.average[i]);
+    });
+  }
+}
+
 // a: room for the gradient of `width` rows.
 void run_update_rows(Context& context, const Instruction& instruction) {
   const Parameter& parameter = *instruction.parameter;
@@ -116,6 +136,21 @@ void run_update_rows(Context& context, const Instruction& instruction) {
       if (parameter.moments[i] != nullptr) moments[i] = parameter.moments[i] + first * row;
     apply_optimizer(step, count * row, instruction.a, parameter.values + first * row, moments,
                     context.threads());
+  }
+}
+
+// The adapter's gradient b, from the weights' gradient by rows: a has room for `width` of them.
+// choice: 1 where it is added to what is there.
+void run_adapter_rows(Context& context, const Instruction& instruction) {
+  const Parameter& parameter = *instruction.parameter;
+  const bool add = instruction.choice != 0;
+  for (std::int64_t first = 0; first < parameter.rows; first += instruction.width) {
+    const std::int64_t left = parameter.rows - first;
+    const std::int64_t count = instruction.width < left ? instruction.width : left;
+    instruction.backward_room->weight_rows(instruction.call, first, count, instruction.a);
+    return_adapter_rows(parameter, first, count, instruction.a, add, add || first > 0,
+                        *context.state.loops, instruction.b, instruction.call.operation.scratch,
+                        context.threads());
   }
 }
 
@@ -312,8 +347,19 @@ ValueId Pass::form(Parameter& parameter, Phase phase) {
   instruction.parameter = &parameter;
   instruction.choice = options_.iterates && phase == Phase::kLoss ? 1 : 0;
   program_.use(instruction.a, weights);
-  scratch(instruction, form_scratch_bytes(parameter, state_.options.threads));
   return weights;
+}
+
+// Whether an operator takes input `index` as the file stores it, with what an adapter has learned.
+bool Pass::is_stored(const Step& step, std::size_t index) const {
+  if (index != 1 || step.activation) return false;
+  const std::int32_t input = step.node->inputs()->Get(1);
+  const BackwardRoom* room = step.backward_room();
+  if (input < 0 || room == nullptr || !room->takes_stored_weights) return false;
+  const Parameter* parameter = nodes_[input].parameter;
+  if (parameter != nullptr) return parameter->form == Form::kAdapter;
+  return nodes_[input].value == kNoValue &&
+         is_narrow(tensor_view(root(), input, state_.options.batch).type);
 }
 
 void Pass::fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output, Call& call) const {
@@ -323,6 +369,9 @@ void Pass::fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output,
   call.operation.threads = state_.options.threads;
   call.loops = state_.loops;
   call.momentum = state_.options.statistics_momentum;
+  if (step.input_count() > 1 && is_stored(step, 1))
+    if (const Parameter* parameter = nodes_[step.node->inputs()->Get(1)].parameter)
+      call.adapter = parameter->low_rank();
   if (step.kind == OperatorOptions::BatchNormalization) {
     // Its stored variance is the last operand; where that moves, the batch's counts.
     const std::int32_t variance = step.node->inputs()->Get(4);
@@ -374,6 +423,10 @@ std::span<Tensor> Pass::operands(const Step& step, Inputs reads, bool forward, T
         input_node(root(), *step.node, step.activation, step.operator_index, k);
     if (input < 0) continue;
     Node& node = nodes_[input];
+    if (is_stored(step, k)) {
+      if (!forward && !(reads & input_bit(k))) views[k].data = nullptr;
+      continue;
+    }
     if (node.parameter != nullptr) {
       views[k].type = DataType::kFloat32;
       views[k].scales = {};
@@ -381,7 +434,7 @@ std::span<Tensor> Pass::operands(const Step& step, Inputs reads, bool forward, T
       views[k].data = node.parameter->is_formed() ? nullptr : node.parameter->values;
     }
     if (!forward && !(reads & input_bit(k))) views[k].data = nullptr;
-    if (!forward && views[k].type != DataType::kFloat32 && views[k].type != DataType::kInt32) {
+    if (!forward && is_narrow(views[k].type)) {
       views[k].type = DataType::kFloat32;  // widened, where it is read
       views[k].scales = {};
     }
@@ -410,7 +463,8 @@ void Pass::forward_step(const Step& step) {
     const std::int32_t input =
         input_node(root(), *step.node, step.activation, step.operator_index, k);
     formed[k] = kNoValue;
-    if (input >= 0 && nodes_[input].parameter != nullptr && nodes_[input].parameter->is_formed())
+    if (input >= 0 && nodes_[input].parameter != nullptr && nodes_[input].parameter->is_formed() &&
+        !is_stored(step, k))
       formed[k] = form(*nodes_[input].parameter, Phase::kLoss);
   }
   const std::span<Tensor> view = views_.take(1);
@@ -426,8 +480,7 @@ void Pass::forward_step(const Step& step) {
     const std::int32_t input =
         input_node(root(), *step.node, step.activation, step.operator_index, k);
     program_.use(inputs[k], formed[k] != kNoValue ? formed[k] : nodes_[input].value);
-    all_float = all_float && inputs[k].type != DataType::kFloat16 &&
-                inputs[k].type != DataType::kInt8 && inputs[k].type != DataType::kInt4;
+    all_float = all_float && (is_stored(step, k) || !is_narrow(inputs[k].type));
   }
   const BackwardRoom* room = step.backward_room();
   if (room != nullptr && room->forward != nullptr && all_float) instruction.backward_room = room;
@@ -492,7 +545,7 @@ void Pass::use_weights_gradient(Parameter& parameter, ValueId gradient) {
     Instruction& instruction = program_.emit(run_return_gradient, Phase::kLearn);
     instruction.parameter = &parameter;
     program_.use(instruction.a, gradient);
-    scratch(instruction, form_scratch_bytes(parameter, state_.options.threads));
+    scratch(instruction, return_scratch_bytes(parameter, state_.options.threads));
     if (parameter.keeps_gradient) {
       instruction.choice = is_first(parameter) ? 0 : 1;
       use_kept(parameter, instruction.b);
@@ -508,6 +561,19 @@ void Pass::use_weights_gradient(Parameter& parameter, ValueId gradient) {
   }
   parameter.has_gradient = true;
   if (parameter.keeps_gradient) return;
+  Instruction& update = program_.emit(run_update, Phase::kUpdate);
+  update.parameter = &parameter;
+  program_.use(update.a, gradient);
+}
+
+// The gradient of an adapter, computed by rows into instruction.b, is kept or used.
+void Pass::finish_adapter(Parameter& parameter, Instruction& instruction) {
+  if (parameter.keeps_gradient) {
+    instruction.choice = is_first(parameter) ? 0 : 1;
+    return use_kept(parameter, instruction.b);
+  }
+  const ValueId gradient = program_.floats(parameter.count);
+  program_.use(instruction.b, gradient);
   Instruction& update = program_.emit(run_update, Phase::kUpdate);
   update.parameter = &parameter;
   program_.use(update.a, gradient);
@@ -574,9 +640,9 @@ void Pass::backward_step(const Step& step) {
   Parameter* by_rows = nullptr;
   if (room.weight_rows != nullptr && (wanted_here & input_bit(1))) {
     Parameter* parameter = nodes_[step.node->inputs()->Get(1)].parameter;
-    if (parameter != nullptr && !parameter->is_formed() && !parameter->keeps_gradient &&
-        parameter->count > kGradientPart)
-      by_rows = parameter;
+    const bool at_once_used = parameter != nullptr && !parameter->is_formed() &&
+                              !parameter->keeps_gradient && parameter->count > kGradientPart;
+    if (at_once_used || is_stored(step, 1)) by_rows = parameter;
   }
   const Inputs at_once = by_rows != nullptr ? wanted_here & ~input_bit(1) : wanted_here;
 
@@ -589,14 +655,16 @@ void Pass::backward_step(const Step& step) {
     if (input < 0 || !(reads.inputs & input_bit(k))) continue;
     Node& node = nodes_[input];
     read[k] = node.value;
-    if (node.parameter != nullptr) {
+    if (is_stored(step, k)) {
+      inputs[k].data = tensor_view(root(), input, state_.options.batch).data;
+    } else if (node.parameter != nullptr) {
       if (node.parameter->is_formed())
         read[k] = form(*node.parameter, Phase::kLearn);
       else
         inputs[k].data = node.parameter->values;
     } else if (node.value == kNoValue) {
       const Tensor constant = tensor_view(root(), input, state_.options.batch);
-      if (constant.type == DataType::kFloat32 || constant.type == DataType::kInt32)
+      if (!is_narrow(constant.type))
         inputs[k].data = constant.data;
       else
         read[k] = widen(constant);
@@ -637,12 +705,15 @@ void Pass::backward_step(const Step& step) {
     instruction.call.input_gradients = gradient_views;
   }
   if (by_rows != nullptr) {
-    Instruction& instruction = program_.emit(run_update_rows, Phase::kUpdate);
+    const bool adapts = by_rows->form == Form::kAdapter;
+    Instruction& instruction = program_.emit(adapts ? run_adapter_rows : run_update_rows,
+                                             adapts ? Phase::kLearn : Phase::kUpdate);
     use_operands(instruction, at_once == kNoInputs);
     instruction.parameter = by_rows;
-    const std::int64_t row = by_rows->count / by_rows->source.shape[0];
+    const std::int64_t row = by_rows->columns;
     instruction.width = row < kGradientPart ? kGradientPart / row : 1;
     program_.use(instruction.a, program_.floats(instruction.width * row));
+    if (adapts) finish_adapter(*by_rows, instruction);
     by_rows->has_gradient = true;
   }
   for (std::size_t k = 0; k < count; ++k) {
@@ -685,6 +756,8 @@ void emit_updates(Trainer::State& state, Program& program, int model) {
       instruction.a = parameter.gradient;
   }
 }
+
+void emit_average(Program& program) { program.emit(run_average, Phase::kUpdate); }
 
 namespace {
 

@@ -96,7 +96,8 @@ void run_draw_backward(Context& context, const Instruction& instruction) {
 // a: logits [count]; b: their gradient; choice: the side.
 void run_adversarial(Context& context, const Instruction& instruction) {
   const Side side = static_cast<Side>(instruction.choice);
-  const double loss = adversarial_loss(context.state.options.adversarial, side, instruction.a,
+  const TrainOptions& options = context.state.options;
+  const double loss = adversarial_loss(options.adversarial, side, options.real_label, instruction.a,
                                        instruction.count, instruction.b);
   double mean = 0;
   for (std::int64_t i = 0; i < instruction.count; ++i) mean += double{instruction.a[i]};
@@ -490,6 +491,7 @@ PassSize task_size(const Trainer::State& state) {
 
 void emit_task(Trainer::State& state, Program& program, std::span<Pass> passes) {
   Task(state, program, passes).emit();
+  if (state.options.average_decay > 0) emit_average(program);
 }
 
 }  // namespace figment::train

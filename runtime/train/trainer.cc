@@ -32,8 +32,8 @@ Status check_options(const TrainedModels& models, const TrainOptions& options) {
   const auto is_positive = [](float value) { return value > 0 && value - value == 0; };
   if (!is_positive(options.optimizer.learning_rate))
     return bad_argument({"the learning rate must be a number above 0"});
-  if (options.schedule == Schedule::kCosine && options.updates <= 0)
-    return bad_argument({"a cosine schedule needs the number of updates"});
+  if (options.schedule != Schedule::kConstant && options.updates <= 0)
+    return bad_argument({"a schedule needs the number of updates"});
   for (const Model* model : {&models.model, models.partner}) {
     if (model == nullptr || options.batch == 1) continue;
     if (!model->any_batch())
@@ -227,12 +227,13 @@ LearnedTensor Trainer::learned(int index) const {
                          ->name());
   tensor.shape = parameter.source.shape;
   const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
+  const float* values = parameter.average != nullptr ? parameter.average : parameter.values;
   if (parameter.form == train::Form::kAdapter) {
     tensor.rank = parameter.rank;
-    tensor.left = {parameter.values, size(parameter.rows * parameter.rank)};
-    tensor.right = {parameter.right(), size(parameter.rank * parameter.columns)};
+    tensor.left = {values, size(parameter.rows * parameter.rank)};
+    tensor.right = {values + tensor.left.size(), size(parameter.rank * parameter.columns)};
   } else {
-    tensor.values = {parameter.values, size(parameter.count)};
+    tensor.values = {values, size(parameter.count)};
   }
   return tensor;
 }

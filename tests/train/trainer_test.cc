@@ -232,6 +232,23 @@ TEST_CASE("adapters: gradients, and nothing else moves") {
   CHECK(fresh.trainer.learned(0).rank == 2);
   CHECK(fresh.trainer.learned(0).values.empty());
   check_gradient({model.model}, options, fill_supervised, whole_loss);
+
+  // Dense layers are never formed: their stored weights are widened as they are multiplied.
+  const TestModel dense(ModelBuilder("m", shape_of({1, 40}), 22)
+                            .narrow()
+                            .dense(70)
+                            .activation(UnaryFunction::LeakyRelu, 0.2F)
+                            .dense(33)
+                            .bytes());
+  for (const float clip_norm : {0.0F, 1e6F}) {
+    options.clip_norm = clip_norm;
+    check_gradient({dense.model}, options, fill_supervised, whole_loss);
+  }
+  options.clip_norm = 0;
+  // Frozen weights of float16 let gradients through to biases before them.
+  options.selection = {.learns = Learns::kBiasesAndScales};
+  check_gradient({dense.model}, options, fill_supervised, whole_loss);
+  check_gradient({model.model}, options, fill_supervised, whole_loss);
 }
 
 TEST_CASE("selections select what they say") {
@@ -331,6 +348,31 @@ TEST_CASE("a run goes on from its state bit for bit") {
   CHECK(learned_values(second.trainer) == learned_values(whole.trainer));
   CHECK(second.trainer.report().loss == whole.trainer.report().loss);
   CHECK(second.trainer.report().updates == 6);
+}
+
+TEST_CASE("an average of the weights lags behind them") {
+  const TestModel model(ModelBuilder("m", shape_of({1, 7}), 1).dense(3).bytes());
+  TrainOptions options;
+  options.optimizer = {.kind = Optimizer::kSgd, .learning_rate = 0.1F};
+  options.average_decay = 0.5F;
+  TestTrainer averaged({model.model}, options);
+  options.average_decay = 0;
+  TestTrainer plain({model.model}, options);
+  std::vector<float> expected = learned_values(plain.trainer);
+  for (int update = 1; update <= 12; ++update) {
+    for (Trainer* trainer : {&averaged.trainer, &plain.trainer}) {
+      fill_supervised(*trainer);
+      REQUIRE(trainer->step().ok());
+    }
+    const std::vector<float> now = learned_values(plain.trainer);
+    const float decay =
+        std::min(0.5F, static_cast<float>(update) / static_cast<float>(update + 10));
+    for (std::size_t i = 0; i < now.size(); ++i)
+      expected[i] += (1 - decay) * (now[i] - expected[i]);
+  }
+  const std::vector<float> average = learned_values(averaged.trainer);
+  for (std::size_t i = 0; i < average.size(); ++i)
+    REQUIRE(average[i] == doctest::Approx(expected[i]).epsilon(1e-5));
 }
 
 TEST_CASE("a loss that is no number moves nothing and names the operator") {
