@@ -92,6 +92,13 @@ TEST_CASE("gradients of dilated convolutions") {
   check_conv({1, 9, 8, 3}, 2, 2, 3, with(2, 3, 1, {1, 0, 3, 1}), false);
 }
 
+TEST_CASE("gradients of convolutions with few outputs") {
+  check_conv({2, 5, 6, 7}, 3, 3, 3, with(1, 1, 1, {1, 1, 1, 1}), true);
+  check_conv({1, 6, 5, 9}, 8, 2, 3, with(1, 1, 1, {0, 1, 2, 0}), false);
+  check_conv({1, 7, 8, 4}, 1, 3, 2, with(1, 2, 1, {2, 1, 0, 2}), true);
+  check_conv({1, 3, 3, 4}, 2, 2, 2, with(1, 1, 1, {2, 2, 3, 3}), true);  // more padding than taps
+}
+
 TEST_CASE("gradients of grouped convolutions") {
   check_conv({2, 5, 5, 6}, 4, 3, 3, with(1, 1, 2, {1, 1, 1, 1}), true);
   check_conv({1, 5, 6, 3}, 6, 2, 2, with(2, 1, 3, {1, 0, 0, 1}), true);
