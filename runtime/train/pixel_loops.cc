@@ -12,6 +12,13 @@ using simd::FIGMENT_ISA::load;
 using simd::FIGMENT_ISA::store;
 using simd::FIGMENT_ISA::Vector;
 
+// What is left of a row after whole vectors: rows of 3 channels by 4 taps are common.
+using Quad = float __attribute__((vector_size(16), aligned(alignof(float)), may_alias));
+
+void add_quad(const float* x, float* y) {
+  *reinterpret_cast<Quad*>(y) += *reinterpret_cast<const Quad*>(x);
+}
+
 template <typename T>
 void add_one(const float* x, float* y) {
   store(y, load<T>(y) + load<T>(x));
@@ -41,6 +48,7 @@ void add_pixels(const PixelRow& row) {
     std::int64_t channel = 0;
     for (; channel + kLanes <= row.channels; channel += kLanes)
       add_one<Vector>(x + channel, y + channel);
+    for (; channel + 4 <= row.channels; channel += 4) add_quad(x + channel, y + channel);
     for (; channel < row.channels; ++channel) add_one<float>(x + channel, y + channel);
   }
 }

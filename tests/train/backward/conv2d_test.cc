@@ -52,7 +52,7 @@ void check_conv(const Picture& x, int outputs, int kernel_height, int kernel_wid
       for (int i = 0; i < height; ++i)
         for (int j = 0; j < width; ++j)
           for (int output = 0; output < outputs; ++output) {
-            double sum = with_bias ? operands[2][static_cast<std::size_t>(output)] : 0.0;
+            double sum = with_bias ? operands[2][element(output)] : 0.0;
             const int group = output / (outputs / options.groups);
             for (int u = 0; u < kernel_height; ++u)
               for (int v = 0; v < kernel_width; ++v) {
@@ -62,11 +62,11 @@ void check_conv(const Picture& x, int outputs, int kernel_height, int kernel_wid
                     j * options.stride_width + v * options.dilation_width - options.pad_left;
                 if (row < 0 || row >= x.height || column < 0 || column >= x.width) continue;
                 for (int c = 0; c < inputs; ++c)
-                  sum += operands[0][static_cast<std::size_t>(
-                             ((n * x.height + row) * x.width + column) * x.channels +
-                             group * inputs + c)] *
-                         operands[1][static_cast<std::size_t>(
-                             ((output * kernel_height + u) * kernel_width + v) * inputs + c)];
+                  sum +=
+                      operands[0][element(((n * x.height + row) * x.width + column) * x.channels +
+                                          group * inputs + c)] *
+                      operands[1][element(
+                          ((output * kernel_height + u) * kernel_width + v) * inputs + c)];
               }
             y.push_back(sum);
           }

@@ -31,7 +31,7 @@ void check_blocks(int batch, int height, int width, int outputs, int block, Dept
             const int place = i % block * block + j % block;
             const int channel = order == DepthOrder::DepthColumnRow ? place * outputs + c
                                                                     : c * block * block + place;
-            y.push_back(operands[0][static_cast<std::size_t>(
+            y.push_back(operands[0][element(
                 ((n * height + i / block) * width + j / block) * inputs + channel)]);
           }
     return y;

@@ -55,8 +55,8 @@ void check_pool(int batch, int height, int width, int channels, const format::Po
                 const int column = j * o.stride_width + v * o.dilation_width - o.pad_left;
                 if (row < height + o.pad_bottom && column < width + o.pad_right) ++places;
                 if (row < 0 || row >= height || column < 0 || column >= width) continue;
-                const double value = operands[0][static_cast<std::size_t>(
-                    ((n * height + row) * width + column) * channels + c)];
+                const double value =
+                    operands[0][element(((n * height + row) * width + column) * channels + c)];
                 ++seen;
                 sum += value;
                 largest = std::max(largest, value);

@@ -61,9 +61,9 @@ double keys(double distance, double a) {
 std::vector<double> weights_of(const format::ResizeT& options, int i, int input, int output,
                                float scale) {
   const double x = coordinate_of(options, i, input, output, scale);
-  std::vector<double> weights(static_cast<std::size_t>(input));
+  std::vector<double> weights(element(input));
   const auto at = [&](double place) -> double& {
-    return weights[static_cast<std::size_t>(std::clamp(place, 0.0, input - 1.0))];
+    return weights[element(std::clamp(place, 0.0, input - 1.0))];
   };
   if (options.mode == ResizeMode::Nearest) {
     at(rounded(options.rounding, x)) = 1;
@@ -107,10 +107,8 @@ void check_resize(int batch, int height, int width, int channels, const format::
             double sum = 0;
             for (int row = 0; row < height; ++row)
               for (int column = 0; column < width; ++column)
-                sum += down[static_cast<std::size_t>(row)] *
-                       across[static_cast<std::size_t>(column)] *
-                       operands[0][static_cast<std::size_t>(
-                           ((n * height + row) * width + column) * channels + c)];
+                sum += down[element(row)] * across[element(column)] *
+                       operands[0][element(((n * height + row) * width + column) * channels + c)];
             y.push_back(sum);
           }
         }

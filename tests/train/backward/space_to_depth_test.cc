@@ -23,8 +23,7 @@ void check_blocks(int batch, int height, int width, int inputs, int block) {
             for (int c = 0; c < inputs; ++c) {
               const int row = (n * height + i) * block + place / block;
               const int column = j * block + place % block;
-              y.push_back(operands[0][static_cast<std::size_t>(
-                  (row * width * block + column) * inputs + c)]);
+              y.push_back(operands[0][element((row * width * block + column) * inputs + c)]);
             }
     return y;
   };

@@ -44,11 +44,12 @@ Golden read_golden(const std::string& name) {
       line >> other;
       found = other == name;
     } else if (found) {
-      Operand operand = read_operand(line);
-      if (role == "operand") golden.operands.push_back(std::move(operand));
-      if (role == "gradient") golden.gradients.push_back(std::move(operand));
-      if (role == "output") golden.output = std::move(operand);
-      if (role == "output_gradient") golden.output_gradient = std::move(operand);
+      if (role == "operand")
+        golden.operands.push_back(read_operand(line));
+      else if (role == "gradient")
+        golden.gradients.push_back(read_operand(line));
+      else
+        (role == "output" ? golden.output : golden.output_gradient) = read_operand(line);
     }
   }
   REQUIRE(!golden.operands.empty());
