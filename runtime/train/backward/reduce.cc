@@ -118,8 +118,7 @@ void backward(const Call& call) {
   if (gradient == nullptr) return;
   const auto& options = call.as<format::Reduce>();
   const Tensor& x = call.in(0);
-  const math::Axes<2> axes =
-      ops::reduction_axes(x.shape, ops::reduced_axes(options, x.shape.rank));
+  const math::Axes<2> axes = ops::reduction_axes(x.shape, ops::reduced_axes(options, x.shape.rank));
   const float* dy = call.output_gradient;
   switch (options.function()) {
     case ReduceFunction::Max:

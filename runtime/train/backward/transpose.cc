@@ -45,7 +45,6 @@ void backward(const Call& call) {
 }  // namespace
 
 extern const BackwardRoom kTranspose;
-const BackwardRoom kTranspose{
-    .differentiable = input_bit(0), .reads = reads, .backward = backward};
+const BackwardRoom kTranspose{.differentiable = input_bit(0), .reads = reads, .backward = backward};
 
 }  // namespace figment::train

@@ -24,9 +24,7 @@ using Of = UnaryGradient::Of;
 FIGMENT_INLINE float gated(float x, float gate) { return gate == 0.0F ? 0.0F : x * gate; }
 
 // e^(-x^2 / 2) / sqrt(2 pi)
-FIGMENT_INLINE float normal_density(float x) {
-  return 0.398942280F * math::exp(-0.5F * (x * x));
-}
+FIGMENT_INLINE float normal_density(float x) { return 0.398942280F * math::exp(-0.5F * (x * x)); }
 
 FIGMENT_INLINE float gelu_slope(float x) {
   return 0.5F + 0.5F * math::erf(x * 0.707106781F) + gated(x, normal_density(x));
@@ -54,7 +52,7 @@ FIGMENT_INLINE float mish_slope(float x) {
   const float e = math::exp(limited);
   const float n = e * (e + 2.0F);
   const float rest = 2.0F / (n + 2.0F);  // 1 - t
-  return 1.0F - rest + gated(x, rest * (2.0F - rest) * math::sigmoid(x));
+  return 1.0F - rest + gated(limited, rest * (2.0F - rest) * math::sigmoid(x));
 }
 
 // dx = function(value, dy, alpha, beta), through a block of its own: so the compiler need not fear
@@ -88,8 +86,8 @@ FIGMENT_INLINE float above(float v, float dy, float threshold, float) {
 
 namespace unary {
 
-extern const UnaryGradient kIdentity{
-    Of::kNothing, each<[](float, float dy, float, float) { return dy; }>};
+extern const UnaryGradient kIdentity{Of::kNothing,
+                                     each<[](float, float dy, float, float) { return dy; }>};
 extern const UnaryGradient kAbs{Of::kInput, each<[](float v, float dy, float, float) {
                                   return 0.0F < absolute(v) ? dy * math::with_sign(1.0F, v) : 0.0F;
                                 }>};
@@ -101,32 +99,31 @@ extern const UnaryGradient kExp{Of::kOutput,
                                 each<[](float v, float dy, float, float) { return dy * v; }>};
 extern const UnaryGradient kLog{Of::kInput,
                                 each<[](float v, float dy, float, float) { return dy / v; }>};
-extern const UnaryGradient kErf{Of::kInput, each<[](float v, float dy, float, float) {
-                                  return dy * (1.12837917F * math::exp(-(v * v)));
-                                }>};
+extern const UnaryGradient kErf{
+    Of::kInput,
+    each<[](float v, float dy, float, float) { return dy * (1.12837917F * math::exp(-(v * v))); }>};
 extern const UnaryGradient kRelu{
     Of::kOutput, each<[](float v, float dy, float, float) { return (v > 0.0F) ? dy : 0.0F; }>};
 extern const UnaryGradient kLeakyRelu{Of::kOutputOrInput, each<leaky>, each<leaky>};
-extern const UnaryGradient kElu{Of::kOutputOrInput, each<[](float v, float dy, float alpha, float) {
-                                  return (v > 0.0F) ? dy : dy * (v + alpha);
-                                }>,
-                                each<[](float v, float dy, float alpha, float) {
-                                  return (v > 0.0F) ? dy : dy * (alpha * math::exp(v));
-                                }>};
-extern const UnaryGradient kSelu{
-    Of::kOutputOrInput, each<[](float v, float dy, float alpha, float gamma) {
-      return dy * ((v > 0.0F) ? gamma : v + gamma * alpha);
-    }>,
-    each<[](float v, float dy, float alpha, float gamma) {
-      return dy * (gamma * ((v > 0.0F) ? 1.0F : alpha * math::exp(v)));
+extern const UnaryGradient kElu{
+    Of::kOutputOrInput,
+    each<[](float v, float dy, float alpha, float) { return (v > 0.0F) ? dy : dy * (v + alpha); }>,
+    each<[](float v, float dy, float alpha, float) {
+      return (v > 0.0F) ? dy : dy * (alpha * math::exp(v));
     }>};
-extern const UnaryGradient kSigmoid{Of::kOutput, each<[](float v, float dy, float, float) {
-                                      return dy * (v * (1.0F - v));
-                                    }>};
-extern const UnaryGradient kHardSigmoid{
-    Of::kOutput, each<[](float v, float dy, float alpha, float) {
-      return ((v > 0.0F) & (v < 1.0F)) ? dy * alpha : 0.0F;
-    }>};
+extern const UnaryGradient kSelu{Of::kOutputOrInput,
+                                 each<[](float v, float dy, float alpha, float gamma) {
+                                   return dy * ((v > 0.0F) ? gamma : v + gamma * alpha);
+                                 }>,
+                                 each<[](float v, float dy, float alpha, float gamma) {
+                                   return dy * (gamma * ((v > 0.0F) ? 1.0F : alpha * math::exp(v)));
+                                 }>};
+extern const UnaryGradient kSigmoid{
+    Of::kOutput, each<[](float v, float dy, float, float) { return dy * (v * (1.0F - v)); }>};
+extern const UnaryGradient kHardSigmoid{Of::kOutput,
+                                        each<[](float v, float dy, float alpha, float) {
+                                          return ((v > 0.0F) & (v < 1.0F)) ? dy * alpha : 0.0F;
+                                        }>};
 extern const UnaryGradient kHardSwish{Of::kInput, each<[](float v, float dy, float, float) {
                                         const float slope = v / 3.0F + 0.5F;
                                         return dy * (v < -3.0F ? 0.0F : (v > 3.0F) ? 1.0F : slope);
@@ -134,9 +131,9 @@ extern const UnaryGradient kHardSwish{Of::kInput, each<[](float v, float dy, flo
 extern const UnaryGradient kTanh{
     Of::kOutput, each<[](float v, float dy, float, float) { return dy * (1.0F - v * v); }>};
 // sigmoid(x) = 1 - e^-y
-extern const UnaryGradient kSoftplus{Of::kOutput, each<[](float v, float dy, float, float) {
-                                       return -dy * math::expm1_negative(-v);
-                                     }>};
+extern const UnaryGradient kSoftplus{
+    Of::kOutput,
+    each<[](float v, float dy, float, float) { return -dy * math::expm1_negative(-v); }>};
 extern const UnaryGradient kClip{Of::kOutput, each<[](float v, float dy, float low, float high) {
                                    return ((v > low) & (v < high)) ? dy : 0.0F;
                                  }>};
@@ -144,9 +141,9 @@ extern const UnaryGradient kGelu{
     Of::kInput, each<[](float v, float dy, float, float) { return dy * gelu_slope(v); }>};
 extern const UnaryGradient kGeluTanh{
     Of::kInput, each<[](float v, float dy, float, float) { return dy * gelu_tanh_slope(v); }>};
-extern const UnaryGradient kSwish{Of::kInput, each<[](float v, float dy, float alpha, float) {
-                                    return dy * swish_slope(v, alpha);
-                                  }>};
+extern const UnaryGradient kSwish{
+    Of::kInput,
+    each<[](float v, float dy, float alpha, float) { return dy * swish_slope(v, alpha); }>};
 extern const UnaryGradient kMish{
     Of::kInput, each<[](float v, float dy, float, float) { return dy * mish_slope(v); }>};
 extern const UnaryGradient kSin{
