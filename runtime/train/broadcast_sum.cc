@@ -56,6 +56,13 @@ class Totals {
     flush();
     return total_;
   }
+  // All of them together.
+  double finish_as_one() {
+    flush();
+    for (std::int64_t half = kTermBlock / 2; half > 0; half /= 2)
+      for (std::int64_t i = 0; i < half; ++i) total_[i] += total_[half + i];
+    return total_[0];
+  }
 
  private:
   void flush() {
@@ -109,10 +116,7 @@ class Summation {
         totals.add(compute(done, count), count);
       }
     });
-    const double* total = totals.finish();
-    double sum = 0;
-    for (std::int64_t i = 0; i < kTermBlock; ++i) sum += total[i];
-    target_[offsets[kTarget]] = static_cast<float>(sum);
+    target_[offsets[kTarget]] = static_cast<float>(totals.finish_as_one());
   }
 
  private:

@@ -41,8 +41,7 @@ FIGMENT_INLINE float gelu_tanh_slope(float x) {
 
 FIGMENT_INLINE float swish_slope(float x, float alpha) {
   const float s = math::sigmoid(alpha * x);
-  const float other = math::sigmoid(-(alpha * x));
-  return s + gated(alpha * x, s * other);
+  return s + gated(alpha * x, s * (1.0F - s));
 }
 
 // y = x * t, t = tanh(softplus(x)) = n / (n + 2) with n = e * (e + 2), e = e^x:

@@ -76,6 +76,8 @@ TEST_CASE("gradients do not depend on the number of threads") {
   format::TransposeT transpose;
   transpose.permutation = {1, 0};
   check_threads(options_of(transpose), {random_operand({200, 150}, 1)}, 30000);
+  transpose.permutation = {0, 2, 3, 1};
+  check_threads(options_of(transpose), {random_operand({3, 5, 40, 60}, 1)}, 36000);
   format::SliceT slice;
   slice.starts = {1, 0};
   slice.sizes = {99, -1};

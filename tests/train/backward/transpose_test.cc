@@ -37,6 +37,8 @@ TEST_CASE("gradients go back through every permutation") {
   } while (std::next_permutation(permutation.begin(), permutation.end()));
   check_transpose({3, 1, 7}, {2, 0, 1});
   check_transpose({17, 33}, {1, 0});
+  check_transpose({2, 19, 3, 5}, {0, 2, 3, 1});
+  check_transpose({2, 3, 17, 2}, {3, 1, 2, 0});
   check_transpose({1, 1}, {1, 0});
 }
 
