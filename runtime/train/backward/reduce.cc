@@ -118,7 +118,8 @@ void backward_shares(const Call& call, const math::Axes<2>& axes, const float* s
 
 void backward_mean(const Call& call, const math::Axes<2>& axes, float* gradient) {
   const std::int64_t outputs = call.out().elements();
-  const auto count = static_cast<float>(call.in(0).elements() / outputs);
+  const std::int64_t each = call.in(0).elements() / outputs;
+  const auto count = static_cast<float>(each);
   float* share = reinterpret_cast<float*>(call.operation.scratch);
   for (std::int64_t i = 0; i < outputs; ++i) share[i] = call.output_gradient[i] / count;
   backward_shares(call, axes, share, gradient);
