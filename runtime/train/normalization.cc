@@ -83,8 +83,8 @@ Moments moments_of(const float* x, std::int64_t count) {
       distances[i - whole] += distance;
       squares[i - whole] += distance * distance;
     }
-    all.merge(moments_about(numbers, static_cast<double>(centre), sum_of(distances),
-                            sum_of(squares)));
+    all.merge(
+        moments_about(numbers, static_cast<double>(centre), sum_of(distances), sum_of(squares)));
   }
   return all;
 }
@@ -149,8 +149,7 @@ void column_sums(const float* dy, const float* x, const float* centres, std::int
 void scale_rows(const float* x, const float* centres, const float* factors, const float* offsets,
                 std::int64_t rows, std::int64_t columns, float* y) {
   for (std::int64_t row = 0; row < rows; ++row, x += columns, y += columns)
-    for (std::int64_t i = 0; i < columns; ++i)
-      y[i] = (x[i] - centres[i]) * factors[i] + offsets[i];
+    for (std::int64_t i = 0; i < columns; ++i) y[i] = (x[i] - centres[i]) * factors[i] + offsets[i];
 }
 
 void gradient_rows(const float* dy, const float* x, const float* centres, const float* factors,

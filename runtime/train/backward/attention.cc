@@ -1,5 +1,5 @@
-// Attention: y = p value, p = softmax(s), s = scale query key^T + mask, in each head. With dy [L, E],
-// query [L, D], key [S, D], value [S, E]:
+// Attention: y = p value, p = softmax(s), s = scale query key^T + mask, in each head. With dy [L,
+// E], query [L, D], key [S, D], value [S, E]:
 //   dvalue = p^T dy
 //   dp     = dy value^T
 //   ds     = p (dp - the sum of dp p over each row)
@@ -7,9 +7,9 @@
 //   dkey   = scale ds^T query
 // The mask is taken as given: it has no gradient.
 //
-// Nothing is kept of the forward pass: the scores of some rows at a time are computed again, so that
-// those of all rows never stand in memory at once. Threads take whole heads, or share each product
-// where there is but one head.
+// Nothing is kept of the forward pass: the scores of some rows at a time are computed again, so
+// that those of all rows never stand in memory at once. Threads take whole heads, or share each
+// product where there is but one head.
 #include "runtime/ops/attention.h"
 
 #include <algorithm>
@@ -37,10 +37,10 @@ struct Head {
   const Call& call;
   const AttentionSizes sizes;
   std::int64_t index;
-  float* scores;            // [kBlockRows, S]
-  float* gradients;         // the same; backward only
+  float* scores;     // [kBlockRows, S]
+  float* gradients;  // the same; backward only
   std::byte* multiply_scratch;
-  pthreadpool* threads;     // for the products
+  pthreadpool* threads;  // for the products
 
   // Operand `operand` of this head: rows of `columns` floats.
   const float* operand(std::size_t operand, std::int64_t rows, std::int64_t columns) const {

@@ -122,8 +122,8 @@ void line_gradient(const float* dy, const float* x, const float* scale, const No
   const double by_normal = sums.normalized(normal);
   const double part = static_cast<double>(normal.factor) / static_cast<double>(length);
   const float slope = static_cast<float>(-part * by_normal * static_cast<double>(normal.factor));
-  const float offset = static_cast<float>(
-      -part * (sums.gradients + by_normal * static_cast<double>(normal.shift)));
+  const float offset =
+      static_cast<float>(-part * (sums.gradients + by_normal * static_cast<double>(normal.shift)));
   for (std::int64_t i = 0; i < length; ++i) {
     const float gradient = kScaled ? dy[i] * scale[i] : dy[i];
     dx[i] = gradient * normal.factor + (x[i] - normal.centre) * slope + offset;

@@ -107,8 +107,8 @@ TEST_CASE("batch normalization gives PyTorch's gradients and statistics") {
   table.epsilon = 1e-5F;
   test.options = options_of(std::move(table));
   test.batch_statistics = true;
-  test.operands = {goldens.at("x"), goldens.at("scale"), goldens.at("bias"),
-                   goldens.at("mean"), goldens.at("variance")};
+  test.operands = {goldens.at("x"), goldens.at("scale"), goldens.at("bias"), goldens.at("mean"),
+                   goldens.at("variance")};
   RoomRun run(test);
   run.set_momentum(0.3F);
   run.forward();
