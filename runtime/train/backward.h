@@ -84,6 +84,9 @@ struct BackwardRoom {
   // input 1.
   void (*weight_rows)(const Call& call, std::int64_t first, std::int64_t count,
                       float* rows) = nullptr;
+  // Why there is no gradient of this call's options, as a phrase; null, or where it returns null:
+  // there is.
+  const char* (*refuses)(const Call& call) = nullptr;
 };
 
 // Indexed by format::OperatorOptions; null: no backward, or left out of this build.

@@ -13,10 +13,6 @@ namespace {
 
 using format::OperatorOptions;
 
-const BackwardRoom* room_of(const format::Operator& node) {
-  return kBackwardRooms[static_cast<int>(node.options_type())];
-}
-
 std::size_t input_count(const format::Operator& node) {
   return node.inputs() == nullptr ? 0 : node.inputs()->size();
 }
@@ -121,9 +117,18 @@ class Chooser {
   };
 
   // Operands that a result does not depend on smoothly by their nature: nobody is told of them.
-  static bool stops_by_nature(const format::Operator& node, std::size_t index) {
-    const BackwardRoom* room = room_of(node);
+  bool stops_by_nature(const format::Operator& node, std::size_t index) const {
+    const BackwardRoom* room = backward_of(root_, node, state_.options.batch);
     return room != nullptr && (room->differentiable & input_bit(index)) == 0;
+  }
+
+  bool passes_gradient(const format::Operator& node, std::size_t index) const {
+    const BackwardRoom* room = backward_of(root_, node, state_.options.batch);
+    return room != nullptr && (room->differentiable & input_bit(index)) != 0;
+  }
+  static bool activation_passes_gradient(const format::Operator& node) {
+    return node.activation() == nullptr ||
+           kBackwardRooms[static_cast<int>(OperatorOptions::Unary)] != nullptr;
   }
 
   bool wants(const format::Operator& node, std::size_t index, int layers_after) const {
@@ -305,14 +310,18 @@ void give_memory(Trainer::State& state, Arena& arena) {
 
 }  // namespace
 
-bool passes_gradient(const format::Operator& node, std::size_t index) {
-  const BackwardRoom* room = room_of(node);
-  return room != nullptr && (room->differentiable & input_bit(index)) != 0;
-}
-
-bool activation_passes_gradient(const format::Operator& node) {
-  return node.activation() == nullptr ||
-         kBackwardRooms[static_cast<int>(OperatorOptions::Unary)] != nullptr;
+const BackwardRoom* backward_of(const format::Model& root, const format::Operator& node,
+                                int batch) {
+  const BackwardRoom* room = kBackwardRooms[static_cast<int>(node.options_type())];
+  if (room == nullptr || room->refuses == nullptr) return room;
+  Tensor inputs[kMaxInputs];
+  Tensor output;
+  view_operands(root, node, batch, inputs, &output);
+  Call call;
+  call.operation.options = node.options();
+  call.operation.inputs = {inputs, input_count(node)};
+  call.operation.outputs = {&output, 1};
+  return room->refuses(call) == nullptr ? room : nullptr;
 }
 
 Parameter* parameter_of(const Trainer::State& state, int model, int tensor) {

@@ -32,13 +32,13 @@ struct Pass::Step {
   OperatorOptions kind;
   bool activation;
   std::int32_t operator_index;
-  std::int32_t output;  // a node
+  std::int32_t output;                // a node
+  const BackwardRoom* backward_room;  // null: none
 
   std::size_t input_count() const {
     if (activation) return 1;
     return node->inputs() == nullptr ? 0 : node->inputs()->size();
   }
-  const BackwardRoom* backward_room() const { return kBackwardRooms[static_cast<int>(kind)]; }
   const ops::OperatorRoom& room() const { return *ops::kOperators[static_cast<int>(kind)].room; }
 };
 
@@ -230,9 +230,13 @@ Pass::Step Pass::step_of(std::int32_t index, bool activation) const {
       *root().operators()->Get(static_cast<flatbuffers::uoffset_t>(index));
   const std::int32_t output = node.outputs()->Get(0);
   if (activation) return {&node, node.activation(), OperatorOptions::Unary, true, index, output};
-  return {
-      &node, node.options(), node.options_type(),
-      false, index,          node.activation() == nullptr ? output : tensor_count(root()) + index};
+  return {&node,
+          node.options(),
+          node.options_type(),
+          false,
+          index,
+          node.activation() == nullptr ? output : tensor_count(root()) + index,
+          backward_of(root(), node, state_.options.batch)};
 }
 
 template <typename Visit>
@@ -290,7 +294,7 @@ void Pass::mark_needs() {
 bool Pass::wants(const Step& step, std::size_t index) const {
   const std::int32_t input =
       input_node(root(), *step.node, step.activation, step.operator_index, index);
-  const BackwardRoom* room = step.backward_room();
+  const BackwardRoom* room = step.backward_room;
   return input >= 0 && room != nullptr && nodes_[input].needs &&
          (room->differentiable & input_bit(index)) != 0;
 }
@@ -354,7 +358,7 @@ ValueId Pass::form(Parameter& parameter, Phase phase) {
 bool Pass::is_stored(const Step& step, std::size_t index) const {
   if (index != 1 || step.activation) return false;
   const std::int32_t input = step.node->inputs()->Get(1);
-  const BackwardRoom* room = step.backward_room();
+  const BackwardRoom* room = step.backward_room;
   if (input < 0 || room == nullptr || !room->takes_stored_weights) return false;
   const Parameter* parameter = nodes_[input].parameter;
   if (parameter != nullptr) return parameter->form == Form::kAdapter;
@@ -390,14 +394,14 @@ bool Pass::may_reuse(const Step& step, const Call& call) const {
     if (port->tensor() == input) return false;
   if (call.in(0).shape.elements() != call.out().shape.elements()) return false;
   if (!nodes_[step.output].needs) return true;
-  const BackwardRoom* room = step.backward_room();
+  const BackwardRoom* room = step.backward_room;
   if (room->reads(call, wanted(step)).inputs & input_bit(0)) return false;
   // Nor may the one before read what it gave.
   bool kept = false;
   each_step([&](const Step& producer) {
     if (producer.output != input || !nodes_[input].needs) return;
     kept = true;
-    const BackwardRoom* before = producer.backward_room();
+    const BackwardRoom* before = producer.backward_room;
     Tensor views[kMaxInputs];
     Tensor output;
     view_operands(root(), *producer.node, state_.options.batch, views, &output);
@@ -466,6 +470,13 @@ void Pass::forward_step(const Step& step) {
     if (input >= 0 && nodes_[input].parameter != nullptr && nodes_[input].parameter->is_formed() &&
         !is_stored(step, k))
       formed[k] = form(*nodes_[input].parameter, Phase::kLoss);
+    // What a backward needs saved, only its own forward saves, and that takes float32.
+    if (input < 0 || formed[k] != kNoValue || !output.needs || nodes_[input].parameter != nullptr ||
+        step.backward_room->saved_bytes == nullptr)
+      continue;
+    const Tensor constant = tensor_view(root(), input, state_.options.batch);
+    if (nodes_[input].value == kNoValue && is_narrow(constant.type))
+      formed[k] = widen(constant, Phase::kLoss);
   }
   const std::span<Tensor> view = views_.take(1);
   const std::span<Tensor> inputs = operands(step, kNoInputs, true, view[0]);
@@ -479,10 +490,14 @@ void Pass::forward_step(const Step& step) {
     if (!inputs[k].present()) continue;
     const std::int32_t input =
         input_node(root(), *step.node, step.activation, step.operator_index, k);
+    if (formed[k] != kNoValue) {
+      inputs[k].type = DataType::kFloat32;
+      inputs[k].scales = {};
+    }
     program_.use(inputs[k], formed[k] != kNoValue ? formed[k] : nodes_[input].value);
     all_float = all_float && (is_stored(step, k) || !is_narrow(inputs[k].type));
   }
-  const BackwardRoom* room = step.backward_room();
+  const BackwardRoom* room = step.backward_room;
   if (room != nullptr && room->forward != nullptr && all_float) instruction.backward_room = room;
   if (instruction.backward_room != nullptr) {
     if (room->forward_scratch_bytes != nullptr)
@@ -509,9 +524,9 @@ void Pass::forward_step(const Step& step) {
 // ---- Backward ----
 
 // A constant that is not float32, as float32, for the operator at hand.
-ValueId Pass::widen(const Tensor& constant) {
+ValueId Pass::widen(const Tensor& constant, Phase phase) {
   const ValueId values = program_.floats(constant.elements());
-  Instruction& instruction = program_.emit(run_widen, Phase::kLearn);
+  Instruction& instruction = program_.emit(run_widen, phase);
   const std::span<Tensor> view = views_.take(1);
   view[0] = constant;
   instruction.call.operation.inputs = view;
@@ -616,8 +631,8 @@ Pass::Gradient Pass::place_gradient(const Step& step, std::size_t index, ValueId
     program_.use(view, value);
     return {Gradient::Kind::kAdded, value};
   }
-  node.gradient = index == 0 && step.backward_room()->in_place ? output_gradient
-                                                               : program_.floats(view.elements());
+  node.gradient = index == 0 && step.backward_room->in_place ? output_gradient
+                                                             : program_.floats(view.elements());
   program_.use(view, node.gradient);
   return {Gradient::Kind::kDone, node.gradient};
 }
@@ -626,7 +641,7 @@ void Pass::backward_step(const Step& step) {
   const Node& output = nodes_[step.output];
   const Inputs wanted_here = wanted(step);
   if (output.gradient == kNoValue || wanted_here == kNoInputs) return;
-  const BackwardRoom& room = *step.backward_room();
+  const BackwardRoom& room = *step.backward_room;
   const std::size_t count = step.input_count();
 
   // Shapes alone, to ask what it reads.
@@ -667,7 +682,7 @@ void Pass::backward_step(const Step& step) {
       if (!is_narrow(constant.type))
         inputs[k].data = constant.data;
       else
-        read[k] = widen(constant);
+        read[k] = widen(constant, Phase::kLearn);
     }
   }
 

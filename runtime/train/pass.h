@@ -81,7 +81,7 @@ class Pass {
   std::span<Tensor> operands(const Step& step, Inputs reads, bool forward, Tensor& output);
   void fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output, Call& call) const;
   ValueId form(Parameter& parameter, Phase phase);
-  ValueId widen(const Tensor& constant);
+  ValueId widen(const Tensor& constant, Phase phase);
   void forward_step(const Step& step);
   void backward_step(const Step& step);
   template <typename T>
