@@ -11,9 +11,9 @@
 namespace figment::train {
 namespace {
 
-// Columns and pixels of the map in a part: 1 MB of floats, to stay in a cache, or one row of the
+// Columns and pixels of the map in a part: 256 KB of floats, to stay in a cache, or one row of the
 // map.
-constexpr std::int64_t kPartFloats = 262144;
+constexpr std::int64_t kPartFloats = 65536;
 // Columns of as many rows of the kernel are made at once as have so many floats for a pixel, at
 // least of one row: the fewer, the more pixels share the packing of the weights.
 constexpr std::int64_t kSliceFloats = 2 * kDepthPart;

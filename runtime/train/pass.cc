@@ -229,7 +229,9 @@ Pass::Step Pass::step_of(std::int32_t index, bool activation) const {
   const format::Operator& node =
       *root().operators()->Get(static_cast<flatbuffers::uoffset_t>(index));
   const std::int32_t output = node.outputs()->Get(0);
-  if (activation) return {&node, node.activation(), OperatorOptions::Unary, true, index, output};
+  if (activation)
+    return {&node, node.activation(), OperatorOptions::Unary, true, index, output,
+            kBackwardRooms[static_cast<int>(OperatorOptions::Unary)]};
   return {&node,
           node.options(),
           node.options_type(),

@@ -43,24 +43,23 @@ std::vector<Case> cases() {
   small.batch = 16;
   TrainOptions last = small;
   last.batch = 4;
-  last.selection = {.learns = Learns::kLastLayers, .layers = 1};
-  last.selection.learns = Learns::kBiasesAndScales;
+  last.selection = {.learns = Learns::kLastLayers, .layers = 2, .adapter_rank = 4};
   last.partner_selection.learns = Learns::kNothing;
   TrainOptions gan;
   gan.task = Task::kGan;
   gan.batch = 64;
   gan.optimizer.beta1 = 0.5F;
   TrainOptions biases = gan;
-  biases.batch = 4;
+  biases.batch = 2;
   biases.selection.learns = Learns::kBiasesAndScales;
   biases.partner_selection.learns = Learns::kNothing;
   return {
       {"digits VAE, batch 64", "digits_vae/decoder.fgm", "digits_vae/encoder.fgm", vae},
       {"digits VAE, batch 16", "digits_vae/decoder.fgm", "digits_vae/encoder.fgm", small},
-      {"digits VAE, decoder's biases, int8, batch 4", "digits_vae/decoder_int8.fgm",
+      {"digits VAE, int8 decoder, adapters, batch 4", "digits_vae/decoder_int8.fgm",
        "digits_vae/encoder.fgm", last},
       {"digits GAN, batch 64", "digits_gan/generator.fgm", "digits_gan/discriminator.fgm", gan},
-      {"digits GAN, generator's biases, batch 4", "digits_gan/generator.fgm",
+      {"digits GAN, generator's biases, batch 2", "digits_gan/generator.fgm",
        "digits_gan/discriminator.fgm", biases},
   };
 }
