@@ -42,9 +42,9 @@ void follow_singular_vectors(const Parameter& parameter) {
 double singular_value(const Parameter& parameter) {
   double value = 0;
   for (std::int64_t row = 0; row < parameter.rows; ++row)
-    value += double{parameter.left_vector[row]} *
-             product_sum(parameter.values + row * parameter.columns, parameter.right_vector,
-                         parameter.columns);
+    value +=
+        double{parameter.left_vector[row]} * product_sum(parameter.values + row * parameter.columns,
+                                                         parameter.right_vector, parameter.columns);
   return value;
 }
 
@@ -92,9 +92,8 @@ void return_gradient(const Parameter& parameter, const float* weights_gradient, 
   for (std::int64_t row = 0; row < rows; ++row)
     for (std::int64_t i = 0; i < columns; ++i) {
       const std::int64_t at = row * columns + i;
-      const float value =
-          factor * (weights_gradient[at] -
-                    along * parameter.left_vector[row] * parameter.right_vector[i]);
+      const float value = factor * (weights_gradient[at] -
+                                    along * parameter.left_vector[row] * parameter.right_vector[i]);
       gradient[at] = add ? gradient[at] + value : value;
     }
 }

@@ -21,8 +21,8 @@ void form_weights(const Parameter& parameter, bool iterate, const Loops& loops, 
                   std::byte* scratch, pthreadpool* threads);
 
 // From the gradient by the weights used to that of what learns, [parameter.count]; added to it if
-// `add`. Adapter: d left = dW right^T, d right = left^T dW. Spectral, with S the singular value and W the
-// weights used: (dW - <dW, W> u v^T) / S.
+// `add`. Adapter: d left = dW right^T, d right = left^T dW. Spectral, with S the singular value and
+// W the weights used: (dW - <dW, W> u v^T) / S.
 void return_gradient(const Parameter& parameter, const float* weights_gradient, bool add,
                      const Loops& loops, float* gradient, std::byte* scratch, pthreadpool* threads);
 

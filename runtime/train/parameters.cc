@@ -115,8 +115,8 @@ class Chooser {
  private:
   struct Mark {
     bool selected = false;
-    bool reached = false;    // by gradients, from the loss
-    bool above = false;      // selected, or computed from something that is
+    bool reached = false;  // by gradients, from the loss
+    bool above = false;    // selected, or computed from something that is
     bool statistic = false;
     std::int32_t uses = 0;
   };
@@ -227,9 +227,9 @@ Parameter make_parameter(const Trainer::State& state, int model, std::int32_t te
   } else if (model == 1 && options.spectral_normalization && parameter.decays) {
     parameter.form = Form::kSpectral;
   }
-  parameter.keeps_gradient = parameter.learns() && (options.accumulation > 1 ||
-                                                    options.clip_norm > 0 ||
-                                                    uses * role.gradient_passes > 1);
+  parameter.keeps_gradient =
+      parameter.learns() &&
+      (options.accumulation > 1 || options.clip_norm > 0 || uses * role.gradient_passes > 1);
   return parameter;
 }
 
@@ -270,7 +270,8 @@ void give_memory(Trainer::State& state, Arena& arena) {
   for (Parameter& parameter : state.parameters) {
     parameter.values = take(memory, parameter.count);
     if (parameter.learns())
-      for (std::size_t i = 0; i < moments; ++i) parameter.moments[i] = take(memory, parameter.count);
+      for (std::size_t i = 0; i < moments; ++i)
+        parameter.moments[i] = take(memory, parameter.count);
     ++key;
     if (parameter.form == Form::kAdapter)
       fill_normals(parameter.right(), parameter.rank * parameter.columns,
@@ -347,8 +348,9 @@ Status choose_parameters(Trainer::State& state, const Role (&roles)[2], Arena& a
                         state.blockings[0].name,
                         "' has no backward, and all that is selected lies before it"});
   if (learning == 0)
-    return bad_argument({"the selection selects nothing that learns; `figment show` lists the names "
-                         "of operators and tensors"});
+    return bad_argument(
+        {"the selection selects nothing that learns; `figment show` lists the names "
+         "of operators and tensors"});
   give_memory(state, arena);
   return {};
 }

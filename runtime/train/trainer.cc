@@ -107,8 +107,7 @@ Status lay_out(const TrainedModels& models, const TrainOptions& options, Arena& 
   auto* passes = reinterpret_cast<Pass*>(pass_memory);
   std::size_t used = 0;
   for (int i = 0; i < plan.pass_count; ++i) {
-    new (&passes[i]) Pass(state, program, views, plan.passes[i],
-                          Pass::node_at(node_memory, used));
+    new (&passes[i]) Pass(state, program, views, plan.passes[i], Pass::node_at(node_memory, used));
     used += Pass::node_count(*state.roots[plan.passes[i].model]);
   }
   train::emit_task(state, program, {passes, static_cast<std::size_t>(plan.pass_count)});
@@ -193,8 +192,7 @@ Status Trainer::step() {
   const float partner = options.partner_learning_rate > 0 ? options.partner_learning_rate : rate;
   context.learning_rates[0] = train::learning_rate_of(options, rate, counters.updates);
   context.learning_rates[1] = train::learning_rate_of(options, partner, counters.updates);
-  for (float& scale : context.gradient_scales)
-    scale = 1 / static_cast<float>(options.accumulation);
+  for (float& scale : context.gradient_scales) scale = 1 / static_cast<float>(options.accumulation);
   state.report.learning_rate = context.learning_rates[0];
 
   for (const Instruction& instruction : state.instructions) {

@@ -360,10 +360,9 @@ TEST_CASE("a model that was changed takes no delta") {
 
 TEST_CASE("values beyond float16 are refused for a model of float16") {
   const Learned learned(converter::narrow_weights);
-  const std::vector<std::byte> large =
-      repack(learned.running.delta(), [](format::DeltaT& delta) {
-        delta.sections[0]->tensors[0]->values[3] = 1e5F;
-      });
+  const std::vector<std::byte> large = repack(learned.running.delta(), [](format::DeltaT& delta) {
+    delta.sections[0]->tensors[0]->values[3] = 1e5F;
+  });
   check_refused(file_of(narrowed(make_graph(), converter::narrow_weights)), large,
                 ErrorCode::kUnsupported, "too large for float16");
 }
@@ -399,20 +398,26 @@ TEST_CASE("dishonest deltas are refused with a sentence") {
       {[](format::DeltaT& d) { d.sections[0]->tensors[0]->index = 0; }, ErrorCode::kBadFile,
        "holds no weights"},
       {[&](format::DeltaT& d) { tensor(d).values.pop_back(); }, ErrorCode::kBadFile, "as many"},
-      {[&](format::DeltaT& d) { tensor(d).shape = {-1, 3600}; }, ErrorCode::kBadFile,
-       "that no tensor has"},
-      {[&](format::DeltaT& d) { tensor(d).shape = {1 << 30, 1 << 30, 1 << 30}; },
+      {[&](format::DeltaT& d) {
+         tensor(d).shape = {-1, 3600};
+       },
        ErrorCode::kBadFile, "that no tensor has"},
-      {[&](format::DeltaT& d) { tensor(d).shape = {50, 72}; }, ErrorCode::kBadFile,
-       "but the model's 72x50"},
+      {[&](format::DeltaT& d) {
+         tensor(d).shape = {1 << 30, 1 << 30, 1 << 30};
+       },
+       ErrorCode::kBadFile, "that no tensor has"},
+      {[&](format::DeltaT& d) {
+         tensor(d).shape = {50, 72};
+       },
+       ErrorCode::kBadFile, "but the model's 72x50"},
       {[&](format::DeltaT& d) { tensor(d).shape.assign(9, 1); }, ErrorCode::kBadFile, "9 axes"},
       {[&](format::DeltaT& d) { tensor(d).values[5] = NAN; }, ErrorCode::kBadFile, "not finite"},
       {[&](format::DeltaT& d) { tensor(d).rank = 1; }, ErrorCode::kBadFile, "as many"},
       {[&](format::DeltaT& d) { tensor(d).rank = -1; }, ErrorCode::kBadFile, "as many"},
       {[&](format::DeltaT& d) { tensor(d).rank = 1 << 30; }, ErrorCode::kBadFile, "as many", true},
       {[&](format::DeltaT& d) { tensor(d).left.pop_back(); }, ErrorCode::kBadFile, "as many", true},
-      {[&](format::DeltaT& d) { tensor(d).right[0] = INFINITY; }, ErrorCode::kBadFile,
-       "not finite", true},
+      {[&](format::DeltaT& d) { tensor(d).right[0] = INFINITY; }, ErrorCode::kBadFile, "not finite",
+       true},
       {[&](format::DeltaT& d) {
          tensor(d).left[0] = 3e38F;
          tensor(d).right[0] = 3e38F;
@@ -500,14 +505,13 @@ TEST_CASE("a forged model with tensors over its tables is refused or harmless") 
     const std::uint32_t count = 3 * 3 * 3 * 4 * sizeof(float);
     std::memcpy(file.span().data() + target, &count, sizeof count);
     if (!Model::open(file.span()).ok()) continue;
-    auto* hash =
-        const_cast<format::Hash*>(format::GetModel(file.span().data())->content_hash());
+    auto* hash = const_cast<format::Hash*>(format::GetModel(file.span().data())->content_hash());
     const format::Digest digest = format::content_hash(file.span());
     std::memcpy(hash, digest.data(), digest.size());
     const std::vector<std::byte> delta =
         repack(learned.running.delta(), [&](format::DeltaT& object) {
-          std::memcpy(reinterpret_cast<void*>(object.sections[0]->base_hash.get()),
-                      digest.data(), digest.size());
+          std::memcpy(reinterpret_cast<void*>(object.sections[0]->base_hash.get()), digest.data(),
+                      digest.size());
         });
     const Status status = apply_delta(file.span(), align_bytes(delta).span());
     if (std::string(status.message()).find("over each other") != std::string::npos) ++overlapping;

@@ -63,9 +63,9 @@ enum class Schedule : std::uint8_t { kConstant, kCosine };
 enum class Learns : std::uint8_t {
   kNothing,
   kAll,
-  kLastLayers,        // those of the last `layers` operators that have weights, and of what follows
-  kBiasesAndScales,   // vectors: biases, and normalizations' scales
-  kNamed,             // those whose name, or whose operator's, `pattern` fits: * and ? are wild
+  kLastLayers,       // those of the last `layers` operators that have weights, and of what follows
+  kBiasesAndScales,  // vectors: biases, and normalizations' scales
+  kNamed,            // those whose name, or whose operator's, `pattern` fits: * and ? are wild
 };
 
 struct Selection {
@@ -103,8 +103,8 @@ struct TrainOptions {
   std::int64_t warm_up = 0;  // updates over which the learning rate grows from 0
   std::int64_t updates = 0;  // with kCosine: after so many the rate is 0
 
-  float beta = 1;                 // of kVae
-  std::int64_t beta_warm_up = 0;  // updates over which beta grows from 0
+  float beta = 1;                  // of kVae
+  std::int64_t beta_warm_up = 0;   // updates over which beta grows from 0
   std::int32_t partner_steps = 1;  // kGan: the generator moves in every so manieth step
   float clip_weights = 0;          // kGan: the discriminator's weights are kept within +- this
   // kGan: the discriminator's weights are divided by their largest singular value, followed by one
@@ -213,8 +213,10 @@ class Trainer {
 };
 
 // Writes what `delta` has learned of this model into `model`, a copy of the file's bytes: in the
-// format that each tensor has there, and the content hash. A delta for another model is refused, as
-// is a tuned file, whose packed weights would not follow; then nothing is changed.
+// format that each tensor has there, and the content hash; the golden's digest becomes zeros, for
+// nobody has computed a new one. A delta for another model is refused, as is a tuned file, whose
+// packed weights would not follow; then nothing is changed. `model` begins at a multiple of 64,
+// `delta`, which lies apart from it, at one of 8.
 Status apply_delta(std::span<std::byte> model, std::span<const std::byte> delta);
 
 }  // namespace figment
