@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -81,8 +82,10 @@ std::vector<TensorId> order_of_tensors(const Graph& graph) {
   return order;
 }
 
-TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph) {
-  const std::vector<TensorId> same = find_same_constants(graph);
+TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph, bool parts_constants) {
+  std::vector<TensorId> same(graph.tensors.size());
+  std::iota(same.begin(), same.end(), 0);
+  if (!parts_constants) same = find_same_constants(graph);
   TensorTable table;
   table.index.assign(graph.tensors.size(), -1);
   std::size_t data_bytes = 0;
@@ -178,7 +181,7 @@ std::uint32_t lowest_version(const Graph& graph) {
 
 std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
   FlatBufferBuilder builder(1 << 20);
-  const TensorTable table = write_tensors(builder, graph);
+  const TensorTable table = write_tensors(builder, graph, facts.parts_constants);
 
   std::vector<Offset<format::Operator>> operators;
   for (const Node& node : graph.nodes) operators.push_back(write_operator(builder, node, table));

@@ -1,4 +1,4 @@
-// Widening, low-rank adapters, spectral normalization.
+// Low-rank adapters, spectral normalization.
 #include "runtime/train/effective_weights.h"
 
 #include <cmath>
@@ -23,13 +23,6 @@ void normalize(float* vector, std::int64_t count) {
 
 }  // namespace
 
-void widen_constant(const Tensor& constant, float* values) {
-  const StoredWeights weights{&constant, weight_columns(constant.shape)};
-  const std::int64_t rows = weights.columns > 0 ? constant.elements() / weights.columns : 0;
-  for (std::int64_t row = 0; row < rows; ++row)
-    widen_row(weights, row, 0, weights.columns, values + row * weights.columns);
-}
-
 void follow_singular_vectors(const Parameter& parameter) {
   const std::int64_t columns = parameter.columns;
   std::memset(parameter.right_vector, 0, static_cast<std::size_t>(columns) * sizeof(float));
@@ -43,6 +36,15 @@ void follow_singular_vectors(const Parameter& parameter) {
     parameter.left_vector[row] = static_cast<float>(
         product_sum(parameter.values + row * columns, parameter.right_vector, columns));
   normalize(parameter.left_vector, parameter.rows);
+}
+
+double singular_value(const Parameter& parameter) {
+  double value = 0;
+  for (std::int64_t row = 0; row < parameter.rows; ++row)
+    value +=
+        double{parameter.left_vector[row]} * product_sum(parameter.values + row * parameter.columns,
+                                                         parameter.right_vector, parameter.columns);
+  return value;
 }
 
 std::size_t return_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
@@ -59,10 +61,7 @@ void form_weights(const Parameter& parameter, bool iterate, float* weights) {
     return;
   }
   if (iterate) follow_singular_vectors(parameter);
-  double value = 0;
-  for (std::int64_t row = 0; row < rows; ++row)
-    value += double{parameter.left_vector[row]} *
-             product_sum(parameter.values + row * columns, parameter.right_vector, columns);
+  const double value = singular_value(parameter);
   *parameter.singular_value = static_cast<float>(value);
   const float factor = static_cast<float>(1 / value);
   for (std::int64_t i = 0; i < rows * columns; ++i) weights[i] = factor * parameter.values[i];

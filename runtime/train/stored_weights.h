@@ -24,8 +24,4 @@ struct StoredWeights {
 void widen_row(const StoredWeights& weights, std::int64_t row, std::int64_t first,
                std::int64_t count, float* values);
 
-// How weights lie as a matrix: transposed convolutions' [groups, kernel, kernel, outputs, C] by
-// their last axis, all others by their first.
-std::int64_t weight_columns(const Shape& shape);
-
 }  // namespace figment::train

@@ -223,8 +223,10 @@ class Trainer {
 };
 
 // Writes what `delta` has learned of this model into `model`, a copy of the file's bytes: in the
-// format that each tensor has there, and the content hash. A delta for another model is refused, as
-// is a tuned file, whose packed weights would not follow; then nothing is changed.
+// format that each tensor has there, and the content hash; the golden's digest becomes zeros, for
+// nobody has computed a new one. A delta for another model is refused, as is a tuned file, whose
+// packed weights would not follow; then nothing is changed. `model` begins at a multiple of 64,
+// `delta`, which lies apart from it, at one of 8.
 Status apply_delta(std::span<std::byte> model, std::span<const std::byte> delta);
 
 }  // namespace figment
