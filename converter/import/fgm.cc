@@ -27,7 +27,7 @@ GraphTensor import_tensor(const format::Model& root, int index) {
   tensor.name = std::string(text(stored.name()));
   tensor.type = view.type;
   tensor.shape = view.shape;
-  tensor.batch_axis = stored.batch_axis();
+  tensor.batch_axis = int{stored.batch_axis()};
   if (!view.constant) return tensor;
   if (view.type == DataType::kInt32 || view.type == DataType::kUInt8) {
     const auto* bytes = static_cast<const std::byte*>(view.data);
@@ -58,7 +58,7 @@ void import_operator(const format::Operator& stored, Graph& graph) {
   activation.name = node.name;
   format::UnaryT function;
   stored.activation()->UnPackTo(&function);
-  activation.options = make_options(std::move(function));
+  activation.options = make_options(function);
   activation.output = node.output;
   GraphTensor between = graph.tensor(node.output);
   node.output = static_cast<TensorId>(graph.tensors.size());
