@@ -108,10 +108,6 @@ void emit_updates(Trainer::State& state, Program& program, int model);
 // At the end of a step: the averages of what `model` learns move.
 void emit_average(Program& program);
 
-// Runs the forward operators up to context.broken again and blames the first whose output holds a
-// NaN or an infinity where its inputs hold none.
-Status blame(Context& context);
-
 // Weights whose gradient is larger than so many numbers are updated in parts of so many.
 inline constexpr std::int64_t kGradientPart = 16384;
 

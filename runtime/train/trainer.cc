@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 
+#include "runtime/train/instructions.h"
 #include "runtime/train/optimizers.h"
 #include "runtime/train/tasks.h"
 

@@ -187,4 +187,44 @@ void fill(const Tensor& tensor, std::uint64_t seed, float low, float high) {
   fill_uniform(tensor, seed, low, high);
 }
 
+std::vector<float> learned_values(const Trainer& trainer, int model) {
+  std::vector<float> values;
+  for (int i = 0; i < trainer.learned_count(); ++i) {
+    const LearnedTensor tensor = trainer.learned(i);
+    if (model >= 0 && tensor.model != model) continue;
+    for (const auto part : {tensor.values, tensor.left, tensor.right})
+      values.insert(values.end(), part.begin(), part.end());
+  }
+  return values;
+}
+
+void set_learned(Trainer& trainer, const std::vector<float>& values, int model) {
+  std::size_t at = 0;
+  for (int i = 0; i < trainer.learned_count(); ++i) {
+    const LearnedTensor tensor = trainer.learned(i);
+    if (model >= 0 && tensor.model != model) continue;
+    for (const auto part : {tensor.values, tensor.left, tensor.right})
+      for (const float& value : part) const_cast<float&>(value) = values[at++];
+  }
+}
+
+void fill_supervised(Trainer& trainer) {
+  fill(trainer.examples(), 1);
+  fill(trainer.targets(), 2, 0, 1);
+}
+TestModel vae_encoder(bool two) {
+  ModelBuilder builder("encoder", shape_of({1, 8}), 5);
+  builder.dense(10).activation(format::UnaryFunction::Relu).dense(6);
+  if (two) builder.two_outputs();
+  return TestModel(builder.bytes());
+}
+TestModel vae_decoder() {
+  return TestModel(ModelBuilder("decoder", shape_of({1, 3}), 9)
+                       .dense(10)
+                       .activation(format::UnaryFunction::LeakyRelu, 0.2F)
+                       .dense(8)
+                       .activation(format::UnaryFunction::Sigmoid)
+                       .bytes());
+}
+
 }  // namespace figment::testing

@@ -71,4 +71,15 @@ Shape shape_of(std::initializer_list<std::int32_t> extents);
 // Fills with numbers in [low, high) that depend on `seed` alone.
 void fill(const Tensor& tensor, std::uint64_t seed, float low = -1, float high = 1);
 
+// Examples and targets of supervised learning.
+void fill_supervised(Trainer& trainer);
+
+// Everything that has been learned, one tensor after another; of one model, or of both (-1).
+std::vector<float> learned_values(const Trainer& trainer, int model = -1);
+void set_learned(Trainer& trainer, const std::vector<float>& values, int model = -1);
+
+// 8 numbers to a mean and a logarithm of the variance of 3, as two outputs or one, and back.
+TestModel vae_encoder(bool two);
+TestModel vae_decoder();
+
 }  // namespace figment::testing
