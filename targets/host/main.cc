@@ -19,7 +19,7 @@ using figment::host::Verb;
 const Verb* const kVerbs[] = {
     &figment::host::kDemo,   &figment::host::kConvert, &figment::host::kShow,
     &figment::host::kSample, &figment::host::kRun,     &figment::host::kCheck,
-    &figment::host::kBench,  &figment::host::kTune,
+    &figment::host::kBench,  &figment::host::kTune,    &figment::host::kTrain,
 };
 
 void print_verbs() {
