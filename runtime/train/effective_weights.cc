@@ -1,49 +1,13 @@
-// Widening, low-rank adapters, spectral normalization.
+// Low-rank adapters, spectral normalization.
 #include "runtime/train/effective_weights.h"
 
 #include <cmath>
 #include <cstring>
 
-#include "runtime/math/half.h"
-#include "runtime/math/int4.h"
 #include "runtime/train/threads.h"
 
 namespace figment::train {
 namespace {
-
-void widen_int8(const Tensor& constant, float* values) {
-  const auto* bytes = static_cast<const std::int8_t*>(constant.data);
-  const auto channels = static_cast<std::int64_t>(constant.scales.size());
-  // Rows of one channel each: of transposed convolutions' weights [groups, kernel, kernel, outputs,
-  // C] the last axis, and the channels come again with every tap; of all others what a channel has.
-  const bool transposed = constant.shape.rank == 5;
-  const std::int64_t row =
-      transposed ? constant.shape[4] : constant.elements() / (channels > 0 ? channels : 1);
-  const std::int64_t outputs = transposed ? constant.shape[3] : 1;
-  const std::int64_t taps = transposed ? std::int64_t{constant.shape[1]} * constant.shape[2] : 1;
-  const std::int64_t rows = row > 0 ? constant.elements() / row : 0;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t channel = r / (taps * outputs) * outputs + r % outputs;
-    const float scale = constant.scales[static_cast<std::size_t>(channel)];
-    for (std::int64_t i = 0; i < row; ++i)
-      values[r * row + i] = scale * static_cast<float>(bytes[r * row + i]);
-  }
-}
-
-void widen_blocks(const Tensor& constant, float* values) {
-  const std::int64_t depth = math::int4_row_length(constant.shape);
-  const auto* narrow = static_cast<const std::uint16_t*>(constant.data);
-  const auto* packed = reinterpret_cast<const std::uint8_t*>(
-      narrow + math::int4_scale_count(constant.shape));
-  const std::int64_t rows = constant.elements() / depth;
-  for (std::int64_t r = 0; r < rows; ++r, packed += math::int4_row_bytes(depth))
-    for (std::int64_t i = 0; i < depth; ++i) {
-      const int bits = packed[i / 2] >> (i % 2 * 4) & 15;
-      const std::int64_t block = r * math::int4_blocks(depth) + i / math::kInt4Block;
-      values[r * depth + i] =
-          math::widen_bfloat16(narrow[block]) * static_cast<float>(bits < 8 ? bits : bits - 16);
-    }
-}
 
 double product_sum(const float* a, const float* b, std::int64_t count) {
   double sum = 0;
@@ -75,21 +39,13 @@ void follow_singular_vectors(const Parameter& parameter) {
 
 }  // namespace
 
-void widen_constant(const Tensor& constant, float* values) {
-  switch (constant.type) {
-    case DataType::kFloat16: {
-      const auto* halves = static_cast<const std::uint16_t*>(constant.data);
-      for (std::int64_t i = 0; i < constant.elements(); ++i) values[i] = math::widen_half(halves[i]);
-      return;
-    }
-    case DataType::kInt8:
-      return widen_int8(constant, values);
-    case DataType::kInt4:
-      return widen_blocks(constant, values);
-    default:
-      std::memcpy(values, constant.data,
-                  static_cast<std::size_t>(constant.elements()) * sizeof(float));
-  }
+double singular_value(const Parameter& parameter) {
+  double value = 0;
+  for (std::int64_t row = 0; row < parameter.rows; ++row)
+    value += double{parameter.left_vector[row]} *
+             product_sum(parameter.values + row * parameter.columns, parameter.right_vector,
+                         parameter.columns);
+  return value;
 }
 
 std::size_t form_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
@@ -108,10 +64,7 @@ void form_weights(const Parameter& parameter, bool iterate, const Loops& loops, 
     return;
   }
   if (iterate) follow_singular_vectors(parameter);
-  double value = 0;
-  for (std::int64_t row = 0; row < rows; ++row)
-    value += double{parameter.left_vector[row]} *
-             product_sum(parameter.values + row * columns, parameter.right_vector, columns);
+  const double value = singular_value(parameter);
   *parameter.singular_value = static_cast<float>(value);
   const float factor = static_cast<float>(1 / value);
   for (std::int64_t i = 0; i < rows * columns; ++i) weights[i] = factor * parameter.values[i];

@@ -1,12 +1,16 @@
 // Weights as an operator uses them, made from what learns, and their gradient's way back.
 #pragma once
 
+#include "runtime/math/stored_weights.h"
 #include "runtime/train/state.h"
 
 namespace figment::train {
 
-// Any constant as float32: float16, int8 by channels, int4 by blocks. `values`: its elements.
-void widen_constant(const Tensor& constant, float* values);
+using math::widen_constant;
+
+// Of kSpectral: u^T W v, the largest singular value, of what the weights W are now; 0 before the
+// first step, for v is not there yet.
+double singular_value(const Parameter& parameter);
 
 // Bytes of scratch for the two below.
 std::size_t form_scratch_bytes(const Parameter& parameter, pthreadpool* threads);

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "runtime/math/noise.h"
+#include "runtime/train/delta.h"
 #include "runtime/train/effective_weights.h"
 #include "runtime/train/optimizers.h"
 
@@ -203,14 +204,6 @@ class Chooser {
   Mark* marks_ = nullptr;
 };
 
-// The matrix as which spectral normalization and adapters see weights: [outputs, the rest]; of
-// transposed convolutions [groups * kernel * kernel * outputs, C].
-void set_matrix(Parameter& parameter) {
-  const Shape& shape = parameter.source.shape;
-  parameter.columns = shape.rank == 5 ? shape[4] : shape.elements() / (shape.rank > 0 ? shape[0] : 1);
-  parameter.rows = parameter.columns > 0 ? shape.elements() / parameter.columns : 0;
-}
-
 Parameter make_parameter(const Trainer::State& state, int model, std::int32_t tensor,
                          std::int32_t uses, bool learns, const Role& role) {
   const TrainOptions& options = state.options;
@@ -220,7 +213,9 @@ Parameter make_parameter(const Trainer::State& state, int model, std::int32_t te
   parameter.uses = uses;
   parameter.source = tensor_view(*state.roots[model], tensor, 1);
   parameter.decays = parameter.source.shape.rank >= 2;
-  set_matrix(parameter);
+  const MatrixExtents matrix = matrix_extents(parameter.source.shape);
+  parameter.rows = matrix.rows;
+  parameter.columns = matrix.columns;
   parameter.count = parameter.source.elements();
   const Selection& selection = model == 0 ? options.selection : options.partner_selection;
   if (!learns) {

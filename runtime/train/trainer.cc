@@ -35,7 +35,14 @@ Status check_options(const TrainedModels& models, const TrainOptions& options) {
   if (options.schedule == Schedule::kCosine && options.updates <= 0)
     return bad_argument({"a cosine schedule needs the number of updates"});
   for (const Model* model : {&models.model, models.partner}) {
-    if (model == nullptr || options.batch == 1) continue;
+    if (model == nullptr) continue;
+    const Selection& selection =
+        model == models.partner ? options.partner_selection : options.selection;
+    if (selection.learns != Learns::kNothing && model->tuning() != Tuning::kNone)
+      return bad_argument({"'", model->name(),
+                           "' was tuned: its packed weights would not learn; train the model as it "
+                           "was before, and tune the result"});
+    if (options.batch == 1) continue;
     if (!model->any_batch())
       return bad_argument({"the source of '", model->name(),
                            "' fixed its batch: only batch 1 trains; use accumulation"});
