@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "targets/host/exit_code.h"
+#include "targets/host/interrupt.h"
 
 namespace figment::host {
 namespace {
@@ -34,9 +35,9 @@ extern "C" void remove_unfinished(int signal_number) {
 
 void install_handler() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    // What a caller chose to ignore (nohup), or to handle, stays so.
-    const auto before = std::signal(number, remove_unfinished);
-    if (before != SIG_DFL) std::signal(number, before);
+    if (Interrupt::keeps(number)) continue;
+    // What a caller chose to ignore (nohup) stays ignored.
+    if (std::signal(number, remove_unfinished) == SIG_IGN) std::signal(number, SIG_IGN);
   }
 }
 

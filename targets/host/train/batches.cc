@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "targets/host/data/shuffle.h"
+#include "targets/host/describe.h"
 #include "targets/host/exit_code.h"
 #include "targets/host/input_file.h"
 #include "targets/host/ports.h"
@@ -47,6 +48,17 @@ void bound(ExampleForm& form) {
   form.bounds = {low - slack, high + slack};
 }
 
+// Binary cross-entropy takes its targets for probabilities.
+void bound_to_probabilities(ExampleForm& form) {
+  if (std::min(form.low, form.high) < 0 || std::max(form.low, form.high) > 1)
+    throw VerbError(ExitCode::kUsage,
+                    "binary cross-entropy compares with numbers from 0 to 1, but black and white "
+                    "are " +
+                        number_text(double{form.low}) + " and " + number_text(double{form.high}) +
+                        "; use --loss mse, or --range 0..1 where the model's pictures are so");
+  form.bounds = {0, 1};
+}
+
 ExampleForm shown_form(const TrainedModels& models, const TrainOptions& options,
                        const std::optional<std::pair<float, float>>& range) {
   ExampleForm form;
@@ -59,7 +71,7 @@ ExampleForm shown_form(const TrainedModels& models, const TrainOptions& options,
   read_as(form, same ? reading : ImageReading{}, range);
   if (same && reading.height > 0 && form.port.type == DataType::kFloat32) bound(form);
   if (same && options.task != Task::kGan && options.loss == Loss::kBinaryCrossEntropy)
-    form.bounds = {0, 1};
+    bound_to_probabilities(form);
   return form;
 }
 
@@ -71,7 +83,7 @@ ExampleForm wanted_form(const Model& model, const TrainOptions& options,
   form.what = quoted("output", form.port);
   read_as(form, model.image(), range);
   if (model.image().height > 0) bound(form);
-  if (options.loss == Loss::kBinaryCrossEntropy) form.bounds = {0, 1};
+  if (options.loss == Loss::kBinaryCrossEntropy) bound_to_probabilities(form);
   return form;
 }
 

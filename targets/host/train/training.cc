@@ -95,11 +95,7 @@ class Course {
 
   void save() {
     if (parts_.checkpoint == nullptr || saved_ == done_) return;
-    try {
-      require_finite(parts_.trainer, done_);
-    } catch (const VerbError& error) {
-      throw VerbError(error.code, error.what() + kept());
-    }
+    if (!is_sound()) return;
     // The log first: lines that no checkpoint has are taken away when the run goes on.
     if (parts_.log != nullptr) parts_.log->flush();
     parts_.checkpoint->save(done_, parts_.trainer);
@@ -107,11 +103,26 @@ class Course {
     saved_at_ = now_ms();
   }
 
+  // Whether all that has been learned is numbers. When it is not, the next step is taken first, for
+  // it can name the operator that gives NaN.
+  bool is_sound() {
+    try {
+      require_finite(parts_.trainer, done_);
+    } catch (const VerbError& error) {
+      if (is_broken_ || done_ == plan_.steps || result_.interrupted)
+        throw VerbError(error.code, error.what() + kept());
+      is_broken_ = true;
+      return false;
+    }
+    return true;
+  }
+
   const TrainingPlan& plan_;
   const TrainingParts& parts_;
   Progress progress_;
   std::int64_t done_, saved_;  // steps
   double saved_at_;
+  bool is_broken_ = false;  // a number that was learned is none
   MeanTerms means_;
   TrainingResult result_;
 };

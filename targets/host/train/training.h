@@ -7,9 +7,9 @@
 #include <string>
 
 #include "figment/train.h"
+#include "targets/host/interrupt.h"
 #include "targets/host/train/batches.h"
 #include "targets/host/train/checkpoint.h"
-#include "targets/host/train/interrupt.h"
 #include "targets/host/train/loss_log.h"
 #include "targets/host/train/loss_terms.h"
 

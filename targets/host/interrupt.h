@@ -3,8 +3,8 @@
 
 namespace figment::host {
 
-// While it lives, the first SIGINT, SIGTERM or SIGHUP is kept; a second one ends the process. To be
-// made before the first OutputFile. What a caller chose to ignore (nohup) stays ignored.
+// While it lives, the first SIGINT, SIGTERM or SIGHUP is kept; a second one ends the process. What
+// a caller chose to ignore (nohup) stays ignored.
 class Interrupt {
  public:
   Interrupt();
@@ -13,6 +13,9 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 
   bool asked() const;
+
+  // Whether signal `number` is kept at the moment.
+  static bool keeps(int number);
 };
 
 }  // namespace figment::host
