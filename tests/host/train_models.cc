@@ -49,7 +49,7 @@ std::vector<std::byte> small_decoder() {
   image.channels = 1;
   image.low = 0;
   image.high = 1;
-  facts.output_reading.Set(std::move(image));
+  facts.output_reading.Set(image);
   return write(graph, "picture", picture, facts);
 }
 

@@ -66,8 +66,9 @@ class TextLines : public DataSet {
       ++number;
       const std::string_view found = line_at(begin);
       const auto refuse = [&](const std::string& why) {
-        return VerbError(ExitCode::kBadArgument,
-                         "line " + std::to_string(number) + " of " + name + " " + why);
+        std::string sentence = "line " + std::to_string(number);
+        sentence += " of " + name + " " + why;
+        return VerbError(ExitCode::kBadArgument, sentence);
       };
       const std::size_t spelled = spell(found, symbols);
       if (spelled < found.size())

@@ -72,8 +72,10 @@ std::string difference(std::string_view before, std::string_view now) {
   };
   while (!before.empty() || !now.empty()) {
     const std::string line_before = take_line(before), line_now = take_line(now);
-    if (line_before != line_now)
-      return "it says '" + line_before + "', this run '" + line_now + "'";
+    if (line_before == line_now) continue;
+    std::string sentence = "it says '" + line_before;
+    sentence += "', this run '" + line_now + "'";
+    return sentence;
   }
   return "";
 }

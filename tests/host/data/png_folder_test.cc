@@ -15,7 +15,8 @@ using host::open_data_set;
 void write_picture(const std::string& path, int width, int height, int channels,
                    std::uint8_t value) {
   host::Picture picture{width, height, channels, {}};
-  picture.pixels.resize(static_cast<std::size_t>(width * height * channels), value);
+  const int count = width * height * channels;
+  picture.pixels.resize(static_cast<std::size_t>(count), value);
   write_text(path, text_of(host::write_png(picture)));
 }
 
