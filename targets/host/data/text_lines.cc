@@ -66,8 +66,10 @@ class TextLines : public DataSet {
       ++number;
       const std::string_view found = line_at(begin);
       const auto refuse = [&](const std::string& why) {
-        std::string sentence = "line " + std::to_string(number);
-        sentence += " of " + name + " " + why;
+        std::string sentence = "line " + std::to_string(number) + " of ";
+        sentence += name;
+        sentence += " ";
+        sentence += why;
         return VerbError(ExitCode::kBadArgument, sentence);
       };
       const std::size_t spelled = spell(found, symbols);
