@@ -32,7 +32,7 @@ std::optional<GraphTensor> store(const Node& node, const GraphTensor& weights) {
   for (std::size_t row = 0; row < count; row += depth) {
     for (std::size_t first = 0; first < depth; first += math::kInt4Block) {
       const std::span<const float> block(weights.floats() + row + first,
-                        std::min<std::size_t>(math::kInt4Block, depth - first));
+                                         std::min<std::size_t>(math::kInt4Block, depth - first));
       const std::uint16_t scale = math::choose_int4_scale(block);
       std::memcpy(scales, &scale, sizeof scale);
       scales += sizeof scale;

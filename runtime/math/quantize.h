@@ -31,23 +31,30 @@ inline std::int32_t nearest(float value) {
          __builtin_bit_cast(std::int32_t, 0x1.8p23F);
 }
 
-inline Steps find_steps(const float* row, std::int64_t depth) {
-  // Bits of positive numbers are ordered as integers, those of negative ones backwards. Both
-  // extremes begin at 0; a NaN lies beyond infinity.
-  std::int32_t highest = 0;
-  std::uint32_t lowest = 0x80000000U;
-  for (std::int64_t k = 0; k < depth; ++k) {
-    const auto bits = __builtin_bit_cast(std::int32_t, row[k]);
-    const auto unsigned_bits = static_cast<std::uint32_t>(bits);
-    highest = highest > bits ? highest : bits;
-    lowest = lowest > unsigned_bits ? lowest : unsigned_bits;
-  }
+// Bits of positive numbers are ordered as integers, those of negative ones backwards. So the
+// extremes of a row are the largest of either; both begin at 0, and a NaN lies beyond infinity.
+constexpr std::int32_t kHighestOfNone = 0;
+constexpr std::uint32_t kLowestOfNone = 0x80000000U;
+
+inline Steps steps_between(std::uint32_t lowest, std::int32_t highest) {
   const float low = __builtin_bit_cast(float, lowest);
   const float span = __builtin_bit_cast(float, highest) - low;
   if (!(span <= __FLT_MAX__)) return {__builtin_nanf(""), 0, 0};
   const float whole = span > kLeastSpan ? span : kLeastSpan;
   const float inverse = static_cast<float>(kSteps) / whole;
   return {whole / static_cast<float>(kSteps), inverse, nearest(low * inverse)};
+}
+
+inline Steps find_steps(const float* row, std::int64_t depth) {
+  std::int32_t highest = kHighestOfNone;
+  std::uint32_t lowest = kLowestOfNone;
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const auto bits = __builtin_bit_cast(std::int32_t, row[k]);
+    const auto unsigned_bits = static_cast<std::uint32_t>(bits);
+    highest = highest > bits ? highest : bits;
+    lowest = lowest > unsigned_bits ? lowest : unsigned_bits;
+  }
+  return steps_between(lowest, highest);
 }
 
 // Writes each number of the row as an integer less `offset`.

@@ -2,9 +2,9 @@
 //
 // Numbers are taken in row-major order; float32 is added and multiplied in double precision, int32
 // modulo 2^32 (its mean is exact and truncated toward zero).
+#include "runtime/ops/reduce.h"
 #include "runtime/math/elementary.h"
 #include "runtime/ops/checks.h"
-#include "runtime/ops/reduce.h"
 
 namespace figment::ops {
 namespace {

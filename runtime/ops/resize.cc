@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/ops/resize_cubic.h"
+#include "runtime/ops/resize.h"
 #include "runtime/ops/window.h"
 
 namespace figment::ops {
@@ -44,14 +44,7 @@ using format::ResizeCoordinates;
 using format::ResizeMode;
 using format::ResizeRounding;
 
-// The two input positions that an output position is made of: first * (1 - weight) + second *
-// weight.
-struct Source {
-  std::int32_t first, second;
-  float weight;
-};
-
-Source nearest(ResizeRounding rounding, double coordinate, int input) {
+ResizeSource nearest(ResizeRounding rounding, double coordinate, int input) {
   // Inside int32 whatever the scale, and one place wider than the picture, so that rounding sees
   // it.
   coordinate = std::clamp(coordinate, -1.0, static_cast<double>(input));
@@ -75,17 +68,22 @@ Source nearest(ResizeRounding rounding, double coordinate, int input) {
   return {place, place, 0.0f};
 }
 
-Source linear(double coordinate, int input) {
+ResizeSource linear(double coordinate, int input) {
   coordinate = std::clamp(coordinate, 0.0, input - 1.0);
   const int below = static_cast<int>(coordinate);
   return {below, std::min(below + 1, input - 1), static_cast<float>(coordinate - below)};
 }
 
-Source source_of(const format::Resize& options, int i, int input, int output, float scale) {
+}  // namespace
+
+ResizeSource resize_source(const format::Resize& options, int i, int input, int output,
+                           float scale) {
   const double coordinate = input_coordinate(options.coordinates(), i, input, output, scale);
   return options.mode() == ResizeMode::Nearest ? nearest(options.rounding(), coordinate, input)
                                                : linear(coordinate, input);
 }
+
+namespace {
 
 Status require_scale(const format::Resize& options, float scale, int input, int output,
                      const char* what) {
@@ -118,11 +116,11 @@ Status shape(const Operation& operation, Tensor& result) {
 std::size_t scratch_bytes(const Operation& operation) {
   const auto& options = operation.as<format::Resize>();
   return static_cast<std::size_t>(options.width()) *
-         (options.mode() == ResizeMode::Cubic ? sizeof(CubicTaps) : sizeof(Source));
+         (options.mode() == ResizeMode::Cubic ? sizeof(CubicTaps) : sizeof(ResizeSource));
 }
 
 // A pixel of linear interpolation: across the two rows first, down last.
-void blend_pixel(const float* upper, const float* lower, float down, const Source& across,
+void blend_pixel(const float* upper, const float* lower, float down, const ResizeSource& across,
                  int channels, float* output) {
   const std::int64_t left = std::int64_t{across.first} * channels;
   const std::int64_t right = std::int64_t{across.second} * channels;
@@ -142,14 +140,14 @@ void forward(const Operation& operation) {
   const int width = options.width();
   const int channels = x[3];
   const std::int64_t row_floats = std::int64_t{x[2]} * channels;
-  Source* across = reinterpret_cast<Source*>(operation.scratch);
+  ResizeSource* across = reinterpret_cast<ResizeSource*>(operation.scratch);
   for (int column = 0; column < width; ++column)
-    across[column] = source_of(options, column, x[2], width, options.scale_width());
+    across[column] = resize_source(options, column, x[2], width, options.scale_width());
   float* output = operation.out().floats();
   for (std::int64_t n = 0; n < x[0]; ++n) {
     const float* picture = operation.in(0).floats() + n * x[1] * row_floats;
     for (int y = 0; y < height; ++y) {
-      const Source down = source_of(options, y, x[1], height, options.scale_height());
+      const ResizeSource down = resize_source(options, y, x[1], height, options.scale_height());
       const float* upper = picture + down.first * row_floats;
       const float* lower = picture + down.second * row_floats;
       for (int column = 0; column < width; ++column, output += channels) {

@@ -16,6 +16,8 @@ struct Product {
   std::int64_t c_stride;
   int rows, columns, depth;
   float low, high;
+  // Whether no weight is infinite or NaN, so that those that a zero of `a` meets need not be read.
+  bool finite_b = false;
 };
 
 // Rows x [rows, depth] as integers of 8 bits (runtime/math/quantize.h), each with its step and the
@@ -24,11 +26,43 @@ struct QuantizedRows {
   const float* x;
   std::int64_t x_stride;
   std::uint8_t* integers;
-  std::int64_t stride;  // the depth rounded up to 4
+  std::int64_t stride;  // the depth rounded up to Kernels::depth_step
   float* steps;
   std::int32_t* least;
   int rows;
   std::int64_t depth;
+};
+
+// What a window sees as it slides over a picture [height, width, channels], zeros beside it. Of
+// each pixel the bits of the largest and the smallest number and 0 (runtime/math/quantize.h) are
+// kept, in `height` lines of the columns that windows reach: line_columns() of them, the first
+// `pad_left` beside the picture.
+struct Windows {
+  const float* picture;
+  int height, width, channels;
+  int kernel_height, kernel_width;
+  int stride_height, stride_width;
+  int dilation_height, dilation_width;
+  int pad_top, pad_left;
+  int across;  // windows in a row
+  std::int32_t* highest;
+  std::uint32_t* lowest;
+
+  int line_columns() const {
+    return (across - 1) * stride_width + (kernel_width - 1) * dilation_width + 1;
+  }
+};
+
+// Windows `first` to before first + count, counted row by row, as rows of integers: [kernel_height,
+// kernel_width, channels]. Of every picture row that they reach the extremes are there.
+struct QuantizedWindows {
+  Windows windows;
+  std::int64_t first;
+  int count;
+  std::uint8_t* integers;
+  std::int64_t stride;
+  float* steps;
+  std::int32_t* least;
 };
 
 // The same product of such rows and int8 weights, packed: c = clamp(sum * (step * scale) + bias).
@@ -43,6 +77,16 @@ struct ProductInt8 {
   int rows, columns;
   int quads;  // a quarter of a_stride
   float low, high;
+};
+
+// A sum of such products, one for each tap of a kernel: c [row] = clamp(sum over taps of (sum *
+// (step * scale)) + bias). Tap t multiplies row + offsets[t] of the integers by its own weights;
+// the biases are those of the first.
+struct TapsInt8 {
+  ProductInt8 product;  // all but the weights
+  int taps;
+  const std::int64_t* offsets;
+  const std::byte* const* weights;
 };
 
 // Some of the square tiles into which Winograd's convolution cuts its outputs: tile t stands in
@@ -107,6 +151,7 @@ struct Kernels {
   const char* name;
   int lanes;             // floats of a vector
   int panel_columns;     // packing.h
+  int depth_step;        // rows of integers are padded to a multiple of it
   bool beats_libraries;  // whether multiply() is as fast as XNNPACK's kernels for this processor
   void (*multiply)(const Product& product);
   void (*winograd_input)(const WinogradInput& task);
@@ -116,15 +161,21 @@ struct Kernels {
   // those of multiply() in the same time.
   double int8_speed;
   void (*quantize)(const QuantizedRows& rows);
+  // The extremes of some of the picture's rows, and then rows of integers from them.
+  void (*find_extremes)(const Windows& windows, int first_row, int end_row);
+  void (*quantize_windows)(const QuantizedWindows& task);
   void (*multiply_int8)(const ProductInt8& product);
+  // Null where the columns of single taps, added up afterwards, are no slower.
+  void (*multiply_taps_int8)(const TapsInt8& task);
 };
 
 // What this processor runs fastest, or what cap_kernels() has left of it.
 const Kernels& kernels();
 
 // For tests and comparisons: from now on kernels() is the table of this name ("base", "avx2",
-// "avx512", "avx512vnni"); null: the processor's best. False where this processor lacks it.
-// Sessions that live have packed their weights for the table that was; let them go before.
+// "avx512", "avx512vnni", "amx", "neondot"); null: the processor's best. False where this processor
+// lacks it. Sessions that live have packed their weights for the table that was; let them go
+// before.
 bool cap_kernels(const char* name);
 
 }  // namespace figment::simd

@@ -41,14 +41,14 @@ struct Packing {
 
 // int8 weights: panels as above, each with three lines in front, the columns' scales, biases
 // (float32) and sums of weights (int32, by which the integer that stands as 0 is made good), and
-// then a line for every four of depth: the four bytes of each column.
+// then a line for every four of depth, padding included: the four bytes of each column.
 struct PackingInt8 {
   std::int64_t columns, quads;
   int lanes, panel_columns;
 
   PackingInt8(const Kernels& kernels, std::int64_t column_count, std::int64_t depth)
       : columns(column_count),
-        quads((depth + 3) / 4),
+        quads((depth + kernels.depth_step - 1) / kernels.depth_step * kernels.depth_step / 4),
         lanes(kernels.lanes),
         panel_columns(kernels.panel_columns) {}
 

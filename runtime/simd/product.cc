@@ -4,6 +4,9 @@
 #include "runtime/simd/vector.h"
 
 namespace figment::simd::FIGMENT_ISA {
+
+bool multiply_non_zeros(const Product& product);  // product_row.cc
+
 namespace {
 
 // As many sums as there are registers, less those that hold weights.
@@ -102,6 +105,7 @@ void multiply_panels(const Product& product, const Panels<kPanels, kWidth>& pane
 }  // namespace
 
 void multiply(const Product& product) {
+  if (product.rows == 1 && product.finite_b && multiply_non_zeros(product)) return;
   constexpr int kPanelColumns = kPanelVectors * kLanes;
   const std::int64_t panel_floats = (std::int64_t{product.depth} + 1) * kPanelColumns;
   const float* b = product.b;

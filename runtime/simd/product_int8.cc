@@ -1,94 +1,18 @@
 // The matrix product with packed int8 weights. Its sums are exact, and the few steps in float32
-// around them are those of runtime/math/gemm_int8.cc (this file is compiled without fused
-// rounding), so it gives the portable backend's bits.
-#include "runtime/math/quantize.h"
-#include "runtime/simd/kernels.h"
-#include "runtime/simd/vector.h"
+// around them are the definition's (sums_int8.h), so it gives the portable backend's bits.
+#include "runtime/simd/dot_products.h"
+#include "runtime/simd/sums_int8.h"
+#include "runtime/simd/tiles_int8.h"
 
-#ifdef __AVX2__
-#include <immintrin.h>
+#ifdef FIGMENT_MULTIPLIES_INT8
 
 namespace figment::simd::FIGMENT_ISA {
 namespace {
 
-// Sums of the products of four bytes each: `kLanes` columns. A line of weights has the bytes of
-// four numbers of depth for each of them.
-#if defined(__AVX512BW__)
-using Integers = __m512i;
-#else
-using Integers = __m256i;
+#ifdef __AMX_INT8__
+// Up to so many rows the weights are read no faster than they are multiplied without tiles.
+constexpr int kMostTilelessRows = 4;
 #endif
-
-using IntegerLanes = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
-
-#if defined(__AVX512VNNI__)
-
-constexpr int kMostRows = 8;  // with more, GCC 12 keeps some sums in memory
-
-// Weights and activations as the instruction takes them.
-struct Line {
-  Integers bytes;
-  explicit Line(const std::int8_t* from) : bytes(_mm512_loadu_si512(from)) {}
-};
-struct Activations {
-  Integers bytes;
-  explicit Activations(std::uint32_t four)
-      : bytes(_mm512_set1_epi32(static_cast<std::int32_t>(four))) {}
-};
-[[gnu::always_inline]] inline Integers add_products(Integers sums, const Activations& x,
-                                                    const Line& line) {
-  return _mm512_dpbusd_epi32(sums, x.bytes, line.bytes);
-}
-
-#else
-
-constexpr int kMostRows = 4;
-
-// Two products of 16 bits an instruction: bytes 0 and 2 of each four, then 1 and 3.
-struct Line {
-  Integers even, odd;
-  explicit Line(const std::int8_t* from) {
-#if defined(__AVX512BW__)
-    const Integers bytes = _mm512_loadu_si512(from);
-    even = _mm512_srai_epi16(_mm512_slli_epi16(bytes, 8), 8);
-    odd = _mm512_srai_epi16(bytes, 8);
-#else
-    const Integers bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-    even = _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
-    odd = _mm256_srai_epi16(bytes, 8);
-#endif
-  }
-};
-struct Activations {
-  Integers even, odd;
-  explicit Activations(std::uint32_t four) {
-    const auto evens = static_cast<std::int32_t>(four & 0x00ff00ffU);
-    const auto odds = static_cast<std::int32_t>((four >> 8) & 0x00ff00ffU);
-#if defined(__AVX512BW__)
-    even = _mm512_set1_epi32(evens);
-    odd = _mm512_set1_epi32(odds);
-#else
-    even = _mm256_set1_epi32(evens);
-    odd = _mm256_set1_epi32(odds);
-#endif
-  }
-};
-[[gnu::always_inline]] inline Integers add_products(Integers sums, const Activations& x,
-                                                    const Line& line) {
-#if defined(__AVX512BW__)
-  sums = _mm512_add_epi32(sums, _mm512_madd_epi16(x.even, line.even));
-  return _mm512_add_epi32(sums, _mm512_madd_epi16(x.odd, line.odd));
-#else
-  sums = _mm256_add_epi32(sums, _mm256_madd_epi16(x.even, line.even));
-  return _mm256_add_epi32(sums, _mm256_madd_epi16(x.odd, line.odd));
-#endif
-}
-
-#endif
-
-// Few rows leave an addition waiting for the one before: more panels at once.
-constexpr int kFewRows = 2;
-constexpr int kFewRowsPanels = 4;
 
 [[gnu::always_inline]] inline std::uint32_t four_bytes(const std::uint8_t* from) {
   std::uint32_t word;
@@ -107,36 +31,34 @@ template <int kRows, int kPanels, int kWidth>
 void multiply_tile(const ProductInt8& product, int row, const Panels& panels, float* c) {
   constexpr int kSums = kPanels * kWidth;
   constexpr int kLineBytes = kWidth * kLanes * 4;
-  static_assert(kWidth <= 2);
   const std::uint8_t* a = product.a + row * product.a_stride;
-  Integers sums[kRows][kSums] = {};
+  Sums sums[kRows][kSums] = {};
   const std::byte* line = panels.first + 3 * kLineBytes;
   for (int quad = 0; quad < product.quads; ++quad, line += kLineBytes)
 #pragma GCC unroll 4
     for (int panel = 0; panel < kPanels; ++panel) {
       const auto* bytes = reinterpret_cast<const std::int8_t*>(line + panel * panels.bytes);
-      const Line weights[2] = {Line(bytes), Line(bytes + (kWidth - 1) * kLanes * 4)};
+      Line weights[kWidth];
+#pragma GCC unroll 4
+      for (int vector = 0; vector < kWidth; ++vector)
+        weights[vector] = Line(bytes + vector * kLanes * 4);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
         const Activations x(four_bytes(a + i * product.a_stride + quad * 4));
 #pragma GCC unroll 4
         for (int vector = 0; vector < kWidth; ++vector) {
-          Integers& sum = sums[i][panel * kWidth + vector];
+          Sums& sum = sums[i][panel * kWidth + vector];
           sum = add_products(sum, x, weights[vector]);
         }
       }
     }
   // The sum of columns `sum` in row i, as float32.
   const auto finish = [&](int i, int sum) __attribute__((always_inline)) {
-    const auto* head = reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes) +
-                       sum % kWidth * kLanes;
-    const Vector scale = load<Vector>(head);
-    const Vector bias = load<Vector>(head + kWidth * kLanes);
-    const Vector weight_sums = load<Vector>(head + 2 * kWidth * kLanes);
-    const auto exact =
-        (IntegerLanes)sums[i][sum] + product.least[row + i] * (IntegerLanes)weight_sums;
-    const Vector value = __builtin_convertvector(exact, Vector) * (product.steps[row + i] * scale);
-    return clamp(value + bias, product.low, product.high);
+    const auto* heads = reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes);
+    const ColumnHeads head(heads + sum % kWidth * kLanes, kWidth * kLanes);
+    const Vector value = scale_sums((IntegerLanes)sums[i][sum], product.steps[row + i],
+                                    product.least[row + i] + kOffset, head);
+    return clamp(value + head.biases, product.low, product.high);
   };
   const bool whole = panels.columns == kSums * kLanes;
 #pragma GCC unroll 16
@@ -177,6 +99,12 @@ void multiply_panels(const ProductInt8& product, const Panels& panels, float* c)
 }  // namespace
 
 void multiply_int8(const ProductInt8& product) {
+#ifdef __AMX_INT8__
+  if (product.rows > kMostTilelessRows) {
+    const std::int64_t here = 0;
+    return multiply_taps_int8({product, 1, &here, &product.b});
+  }
+#endif
   constexpr int kPanelColumns = kPanelVectors * kLanes;
   const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;
   const std::byte* b = product.b;
@@ -195,18 +123,6 @@ void multiply_int8(const ProductInt8& product) {
     multiply_panels<kMostRows, 1, 1>(product, {b, 0, left}, product.c + column);
   else
     multiply_panels<kMostRows, 1, kPanelVectors>(product, {b, 0, left}, product.c + column);
-}
-
-void quantize(const QuantizedRows& rows) {
-  for (int row = 0; row < rows.rows; ++row) {
-    const float* x = rows.x + row * rows.x_stride;
-    std::uint8_t* to = rows.integers + row * rows.stride;
-    const math::Steps steps = math::find_steps(x, rows.depth);
-    math::quantize_row(x, rows.depth, steps, steps.least, to);
-    for (std::int64_t k = rows.depth; k < rows.stride; ++k) to[k] = 0;
-    rows.steps[row] = steps.step;
-    rows.least[row] = steps.least;
-  }
 }
 
 }  // namespace figment::simd::FIGMENT_ISA

@@ -1,6 +1,6 @@
 // The table of one instruction set.
+#include "runtime/simd/dot_products.h"
 #include "runtime/simd/kernels.h"
-#include "runtime/simd/vector.h"
 
 #define FIGMENT_TEXT(name) #name
 #define FIGMENT_NAME(name) FIGMENT_TEXT(name)
@@ -11,12 +11,22 @@ void multiply(const Product& product);
 void winograd_input(const WinogradInput& task);
 void winograd_output(const WinogradOutput& task);
 void sum_columns(const ColumnRow& task);
-#ifdef __AVX2__
+#ifdef FIGMENT_MULTIPLIES_INT8
 void quantize(const QuantizedRows& rows);
+void find_extremes(const Windows& windows, int first_row, int end_row);
+void quantize_windows(const QuantizedWindows& task);
 void multiply_int8(const ProductInt8& product);
 #else
 constexpr auto quantize = nullptr;
+constexpr auto find_extremes = nullptr;
+constexpr auto quantize_windows = nullptr;
 constexpr auto multiply_int8 = nullptr;
+#endif
+
+#ifdef __AMX_INT8__
+void multiply_taps_int8(const TapsInt8& task);
+#else
+constexpr auto multiply_taps_int8 = nullptr;
 #endif
 
 // Measured: compiled for AVX2 and AVX-512 the product is faster than XNNPACK's; elsewhere XNNPACK
@@ -27,9 +37,20 @@ constexpr bool kBeatsLibraries = true;
 constexpr bool kBeatsLibraries = false;
 #endif
 
+// A row of a tile register, or what one instruction adds up.
+#ifdef __AMX_INT8__
+constexpr int kDepthStep = 64;
+#else
+constexpr int kDepthStep = 4;
+#endif
+
 // Measured.
-#ifdef __AVX512VNNI__
+#if defined(__AMX_INT8__)
+constexpr double kInt8Speed = 20;
+#elif defined(__AVX512VNNI__)
 constexpr double kInt8Speed = 3.4;
+#elif defined(__ARM_FEATURE_DOTPROD)
+constexpr double kInt8Speed = 3;  // counted in instructions
 #else
 constexpr double kInt8Speed = 1;
 #endif
@@ -38,6 +59,7 @@ extern const Kernels kKernels;
 const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        kLanes,
                        kPanelVectors* kLanes,
+                       kDepthStep,
                        kBeatsLibraries,
                        multiply,
                        winograd_input,
@@ -45,6 +67,9 @@ const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        sum_columns,
                        kInt8Speed,
                        quantize,
-                       multiply_int8};
+                       find_extremes,
+                       quantize_windows,
+                       multiply_int8,
+                       multiply_taps_int8};
 
 }  // namespace figment::simd::FIGMENT_ISA

@@ -6,6 +6,10 @@
 // linker keeps one, and it may be the one with instructions that this processor lacks.
 #pragma once
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 namespace figment::simd::FIGMENT_ISA {
 namespace {
 
@@ -51,6 +55,19 @@ template <typename T>
   value = value < low ? T{} + low : value;
   return value > high ? T{} + high : value;
 }
+// The same in two instructions, which give their second operand where one is NaN. GCC 12 makes four
+// of the above.
+#if defined(__AVX512F__)
+template <>
+[[gnu::always_inline]] inline Vector clamp(Vector value, float low, float high) {
+  return _mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), value));
+}
+#elif defined(__AVX2__)
+template <>
+[[gnu::always_inline]] inline Vector clamp(Vector value, float low, float high) {
+  return _mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), value));
+}
+#endif
 
 }  // namespace
 }  // namespace figment::simd::FIGMENT_ISA

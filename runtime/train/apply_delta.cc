@@ -63,11 +63,10 @@ class NewValues {
 };
 
 void store_floats(const Tensor& stored, const NewValues& values) {
-  values.each_tile(0, stored.elements(),
-                   [&](std::int64_t first, std::int64_t count, const float* tile) {
-                     std::memcpy(stored.floats() + first, tile,
-                                 static_cast<std::size_t>(count) * sizeof(float));
-                   });
+  values.each_tile(
+      0, stored.elements(), [&](std::int64_t first, std::int64_t count, const float* tile) {
+        std::memcpy(stored.floats() + first, tile, static_cast<std::size_t>(count) * sizeof(float));
+      });
 }
 
 void store_halves(const Tensor& stored, const NewValues& values) {
@@ -113,8 +112,7 @@ void store_int4(const Tensor& stored, const NewValues& values) {
       float block[math::kInt4Block];
       const std::int64_t size = depth - at < math::kInt4Block ? depth - at : math::kInt4Block;
       values.read(row * depth + at, size, block);
-      const std::uint16_t scale =
-          math::choose_int4_scale({block, static_cast<std::size_t>(size)});
+      const std::uint16_t scale = math::choose_int4_scale({block, static_cast<std::size_t>(size)});
       *scales++ = scale;
       for (std::int64_t i = 0; i < size; ++i) {
         const int q = math::narrow_to_int4(block[i], math::widen_bfloat16(scale)) & 15;
@@ -236,8 +234,7 @@ Status check_apart(const format::Model& root, const format::Section& section) {
   return bad_file({"the model's tensors lie over each other; convert it again"});
 }
 
-Result<const format::Section*> find_section(const format::Model& root,
-                                            const format::Delta& delta) {
+Result<const format::Section*> find_section(const format::Model& root, const format::Delta& delta) {
   for (const format::Section* section : *delta.sections())
     if (same_hash(*section->base_hash(), *root.content_hash())) return section;
   const auto& sections = *delta.sections();
@@ -249,8 +246,8 @@ Result<const format::Section*> find_section(const format::Model& root,
     return bad_argument({"the delta belongs to the models '", name, "' and '",
                          text(sections.Get(1)->base_name()), "', not to '", text(root.name()),
                          "' as it is in this file"});
-  return bad_argument({"the delta belongs to the model '", name, "', not to '",
-                       text(root.name()), "'"});
+  return bad_argument(
+      {"the delta belongs to the model '", name, "', not to '", text(root.name()), "'"});
 }
 
 Status check_model(const Model& model) {
@@ -260,8 +257,9 @@ Status check_model(const Model& model) {
                          "' was tuned: its packed weights would stay as they are; apply the delta "
                          "to the model as it was before, and tune the result"});
   if (root.content_hash() == nullptr)
-    return bad_argument({"the model carries no content hash, by which a delta knows it; convert it "
-                         "again"});
+    return bad_argument(
+        {"the model carries no content hash, by which a delta knows it; convert it "
+         "again"});
   const format::Digest digest = format::content_hash(model.bytes());
   if (std::memcmp(root.content_hash(), digest.data(), digest.size()) != 0)
     return bad_file({"the model was changed since it was converted: its content hash differs"});

@@ -32,6 +32,7 @@ struct Call {
   bool batch_statistics = false;
   float momentum = 0.1F;
   const Loops* loops = nullptr;  // for multiply()
+  LowRank adapter;               // of input 1, where the room takes stored weights
   // Backward only: of the loss by the output, [the output's shape].
   const float* output_gradient = nullptr;
   // Backward only: where to write that by each input, [the input's shape], every element of it.
@@ -58,6 +59,9 @@ struct BackwardRoom {
   // Inputs by which there is a gradient: float32 operands that the output depends on smoothly
   // (almost everywhere).
   Inputs differentiable;
+  // Whether input 1 may be float16, int8 or int4, and have an adapter; else a trainer makes float32
+  // weights of them, for as long as the operator runs.
+  bool takes_stored_weights = false;
   // Whether input 0's gradient may be written over the output's, when both have as many elements.
   bool in_place = false;
   // Which values backward() reads, weight_rows() included, when it shall write the gradients of the
@@ -80,6 +84,9 @@ struct BackwardRoom {
   // input 1.
   void (*weight_rows)(const Call& call, std::int64_t first, std::int64_t count,
                       float* rows) = nullptr;
+  // Why there is no gradient of this call's options, as a phrase; null, or where it returns null:
+  // there is.
+  const char* (*refuses)(const Call& call) = nullptr;
 };
 
 // Indexed by format::OperatorOptions; null: no backward, or left out of this build.

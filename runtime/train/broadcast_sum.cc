@@ -8,7 +8,8 @@
 namespace figment::train {
 namespace {
 
-// So many rows or blocks are added up before they join the total: long sums lose little.
+// So many rows or blocks are added up in float32 before they join the total, which is in double
+// precision: long sums lose little.
 constexpr std::int64_t kPart = 256;
 
 constexpr std::int64_t kNowhere[kTermTensors] = {};
@@ -31,7 +32,9 @@ class Source {
       std::memcpy(block_ + i * kBytes, &value, kBytes);
   }
   // The neighbour `done` of where it was moved to, and those behind it.
-  const void* at(std::int64_t done) const { return repetitions_ == 0 ? row_ + done * kBytes : block_; }
+  const void* at(std::int64_t done) const {
+    return repetitions_ == 0 ? row_ + done * kBytes : block_;
+  }
 
  private:
   static constexpr std::int64_t kBytes = 4;
@@ -49,20 +52,27 @@ class Totals {
     for (std::int64_t i = 0; i < count; ++i) part_[i] += terms[i];
     if (++added_ % kPart == 0) flush();
   }
-  const float* finish() {
+  const double* finish() {
     flush();
     return total_;
+  }
+  // All of them together.
+  double finish_as_one() {
+    flush();
+    for (std::int64_t half = kTermBlock / 2; half > 0; half /= 2)
+      for (std::int64_t i = 0; i < half; ++i) total_[i] += total_[half + i];
+    return total_[0];
   }
 
  private:
   void flush() {
-    for (std::int64_t i = 0; i < kTermBlock; ++i) total_[i] += part_[i];
+    for (std::int64_t i = 0; i < kTermBlock; ++i) total_[i] += static_cast<double>(part_[i]);
     std::memset(part_, 0, sizeof part_);
   }
 
   std::int64_t added_ = 0;
   float part_[kTermBlock] = {};
-  float total_[kTermBlock] = {};
+  double total_[kTermBlock] = {};
 };
 
 // What one thread computes with.
@@ -74,7 +84,8 @@ class Summation {
       : repeated_(repeated),
         kernel_(kernel),
         target_(target),
-        output_gradient_(sources.output_gradient, axes.row_stride(kOutputGradient), axes.row_length()),
+        output_gradient_(sources.output_gradient, axes.row_stride(kOutputGradient),
+                         axes.row_length()),
         first_(sources.first, axes.row_stride(kFirst), axes.row_length()),
         second_(sources.second, axes.row_stride(kSecond), axes.row_length()) {}
 
@@ -84,15 +95,15 @@ class Summation {
     if (alone) move_to(offsets, kNowhere, 0);
     for (; from < to; from += kTermBlock) {
       const std::int64_t count = std::min(kTermBlock, to - from);
-      const auto bytes = static_cast<std::size_t>(count) * sizeof(float);
       float* target = target_ + offsets[kTarget] + from;
       if (alone) {
-        std::memmove(target, compute(from, count), bytes);
+        std::memmove(target, compute(from, count), static_cast<std::size_t>(count) * sizeof(float));
         continue;
       }
       Totals totals;
       each_repetition(offsets, [&] { totals.add(compute(from, count), count); });
-      std::memcpy(target, totals.finish(), bytes);
+      const double* total = totals.finish();
+      for (std::int64_t i = 0; i < count; ++i) target[i] = static_cast<float>(total[i]);
     }
   }
 
@@ -105,10 +116,7 @@ class Summation {
         totals.add(compute(done, count), count);
       }
     });
-    const float* total = totals.finish();
-    float sum = 0;
-    for (std::int64_t i = 0; i < kTermBlock; ++i) sum += total[i];
-    target_[offsets[kTarget]] = sum;
+    target_[offsets[kTarget]] = static_cast<float>(totals.finish_as_one());
   }
 
  private:

@@ -40,8 +40,8 @@ using TermAxes = math::Axes<kTermTensors>;
 void sum_terms(const TermAxes& axes, TermKernel kernel, const TermSources& sources, float* target,
                pthreadpool* threads);
 
-// Calls body(thread, offsets, length) for parts of rows along the innermost axis, shared out as they
-// are; every element belongs to one part.
+// Calls body(thread, offsets, length) for parts of rows along the innermost axis, shared out as
+// they are; every element belongs to one part.
 template <int kTensors, typename Body>
 void share_parts(const math::Axes<kTensors>& axes, pthreadpool* threads, const Body& body) {
   const std::int64_t length = axes.row_length();

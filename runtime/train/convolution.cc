@@ -4,14 +4,16 @@
 #include <algorithm>
 
 #include "runtime/train/depthwise.h"
+#include "runtime/train/product_tile.h"
 #include "runtime/train/rows.h"
 #include "runtime/train/threads.h"
 
 namespace figment::train {
 namespace {
 
-// Columns held at a time: 1 MB of floats, or what one row of the map needs.
-constexpr std::int64_t kColumnFloats = 262144;
+// Columns and pixels of the map in a part: 256 KB of floats, to stay in a cache, or one row of the
+// map.
+constexpr std::int64_t kPartFloats = 65536;
 // Columns of as many rows of the kernel are made at once as have so many floats for a pixel, at
 // least of one row: the fewer, the more pixels share the packing of the weights.
 constexpr std::int64_t kSliceFloats = 2 * kDepthPart;
@@ -52,12 +54,13 @@ struct Plan {
     kernel_rows =
         static_cast<int>(std::clamp<std::int64_t>(kSliceFloats / tap_row, 1, window.kernel_height));
     column_stride = kernel_rows * tap_row;
-    const std::int64_t row_floats = convolution.map_width * column_stride;
-    rows = std::clamp<std::int64_t>(kColumnFloats / row_floats, 1, convolution.map_height);
+    const std::int64_t row_floats =
+        convolution.map_width * (column_stride + convolution.map_pixel());
+    rows = std::clamp<std::int64_t>(kPartFloats / row_floats, 1, convolution.map_height);
     pictures =
         rows < convolution.map_height
             ? 1
-            : std::clamp<std::int64_t>(kColumnFloats / (row_floats * rows), 1, convolution.batch);
+            : std::clamp<std::int64_t>(kPartFloats / (row_floats * rows), 1, convolution.batch);
   }
   std::int64_t column_floats(const Convolution& convolution) const {
     return direct ? 0 : pictures * rows * convolution.map_width * column_stride;
@@ -137,26 +140,43 @@ Matrix columns_of(const Convolution& convolution, const Plan& plan, const float*
   return matrix(columns, slice.depth);
 }
 
-void add(const float* from, std::int64_t count, float* to) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] += from[i];
-}
-
 // Adds what the pixels of one map row have for one kernel row to the picture's row under it.
-void add_row(const Convolution& convolution, const float* columns, std::int64_t column_stride,
-             float* row) {
+void add_row(const Convolution& convolution, const Loops& loops, const float* columns,
+             std::int64_t column_stride, float* row) {
   const math::Window& window = convolution.window;
   const std::int64_t channels = convolution.picture_channels;
   const std::int64_t pixel = convolution.picture_pixel();
-  const bool contiguous = window.dilation_width == 1 && convolution.groups == 1;
-  for (int x = 0; x < convolution.map_width; ++x, columns += column_stride) {
-    std::int64_t place = std::int64_t{x} * window.stride_width - window.pad_left;
-    if (contiguous && place >= 0 && place + window.kernel_width <= convolution.picture_width) {
-      add(columns, window.kernel_width * channels, row + place * channels);
-      continue;
-    }
-    for (int kx = 0; kx < window.kernel_width; ++kx, place += window.dilation_width)
-      if (place >= 0 && place < convolution.picture_width)
-        add(columns + kx * channels, channels, row + place * pixel);
+  // Pixels whose window is all inside, where a kernel row lies without gaps in the picture.
+  std::int64_t first = 0, last = 0;
+  if (window.dilation_width == 1 && convolution.groups == 1) {
+    const PlaceRange left(-window.pad_left, window.stride_width, convolution.picture_width,
+                          convolution.map_width);
+    const PlaceRange right(window.kernel_width - 1 - window.pad_left, window.stride_width,
+                           convolution.picture_width, convolution.map_width);
+    first = left.first;
+    last = std::max(first, right.last);
+    loops.add_pixels({.x = columns + first * column_stride,
+                      .x_step = column_stride,
+                      .y = row + (first * window.stride_width - window.pad_left) * channels,
+                      .y_step = window.stride_width * channels,
+                      .pixels = last - first,
+                      .channels = window.kernel_width * channels});
+  }
+  for (int kx = 0; kx < window.kernel_width; ++kx) {
+    const std::int64_t offset = std::int64_t{kx} * window.dilation_width - window.pad_left;
+    const PlaceRange range(offset, window.stride_width, convolution.picture_width,
+                           convolution.map_width);
+    const auto add = [&](std::int64_t begin, std::int64_t end) {
+      if (begin < end)
+        loops.add_pixels({.x = columns + begin * column_stride + kx * channels,
+                          .x_step = column_stride,
+                          .y = row + (begin * window.stride_width + offset) * pixel,
+                          .y_step = window.stride_width * pixel,
+                          .pixels = end - begin,
+                          .channels = channels});
+    };
+    add(range.first, std::min(range.last, first));
+    add(std::max(range.first, last), range.last);
   }
 }
 
@@ -198,7 +218,7 @@ void add_columns(const Convolution& convolution, const Part& part, const Slice& 
         const std::int64_t map_row = place / window.stride_height - part.row;
         if (place < 0 || place % window.stride_height != 0 || map_row < 0 || map_row >= part.rows)
           continue;
-        add_row(convolution,
+        add_row(convolution, *workspace.loops,
                 columns + (in_part * part.rows + map_row) * convolution.map_width * slice.depth +
                     ky * convolution.picture_channels * window.kernel_width,
                 slice.depth, row + group * convolution.picture_channels);

@@ -13,6 +13,8 @@
 // not grow with the picture.
 #pragma once
 
+#include <algorithm>
+
 #include "runtime/math/im2col.h"
 #include "runtime/train/product.h"
 
@@ -38,6 +40,18 @@ struct Convolution {
   std::int64_t map_pixels() const { return batch * map_height * map_width; }
   std::int64_t picture_pixels() const { return batch * picture_height * picture_width; }
   std::int64_t taps() const { return std::int64_t{window.kernel_height} * window.kernel_width; }
+};
+
+// Places of the map, from `first` to before `last`, whose tap k lies in the picture: along one
+// axis.
+struct PlaceRange {
+  std::int64_t first, last;
+
+  PlaceRange(std::int64_t offset, std::int64_t stride, std::int64_t picture, std::int64_t map)
+      : first(offset >= 0 ? 0 : (-offset - 1) / stride + 1),
+        last(offset >= picture ? 0 : std::min(map, (picture - offset - 1) / stride + 1)) {
+    first = std::min(first, last);
+  }
 };
 
 // What a call of these products works with.

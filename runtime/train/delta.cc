@@ -34,8 +34,8 @@ Status check_shape(const format::TensorDelta& tensor) {
     const std::int32_t extent = tensor.shape()->Get(static_cast<flatbuffers::uoffset_t>(axis));
     if (extent > 0) elements *= extent;
     if (extent <= 0 || elements > kMaxElements)
-      return bad_file({"the delta's tensor '", text(tensor.name()),
-                       "' has a shape that no tensor has"});
+      return bad_file(
+          {"the delta's tensor '", text(tensor.name()), "' has a shape that no tensor has"});
   }
   return {};
 }
@@ -54,8 +54,9 @@ Status check_tensor(const format::TensorDelta& tensor) {
     return bad_file({"the delta's tensor '", text(tensor.name()),
                      "' has not as many numbers as its shape ", shape, " says"});
   if (!is_finite(tensor.values()) || !is_finite(tensor.left()) || !is_finite(tensor.right()))
-    return bad_file({"the delta's tensor '", text(tensor.name()),
-                     "' holds numbers that are not finite; train again with a lower learning rate"});
+    return bad_file(
+        {"the delta's tensor '", text(tensor.name()),
+         "' holds numbers that are not finite; train again with a lower learning rate"});
   return {};
 }
 
@@ -114,8 +115,8 @@ Result<const format::Delta*> open_delta(std::span<const std::byte> bytes) {
     for (const format::Section* before : *delta.sections()) {
       if (before == section) break;
       if (same_hash(*before->base_hash(), *section->base_hash()))
-        return bad_file({"the delta has two sections for the model '",
-                         text(section->base_name()), "'"});
+        return bad_file(
+            {"the delta has two sections for the model '", text(section->base_name()), "'"});
     }
   }
   return &delta;

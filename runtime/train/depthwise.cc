@@ -4,23 +4,12 @@
 
 #include <algorithm>
 
+#include "runtime/train/product_tile.h"
 #include "runtime/train/rows.h"
 #include "runtime/train/threads.h"
 
 namespace figment::train {
 namespace {
-
-// Places of the map, from `first` to before `last`, whose tap k lies in the picture: along one
-// axis.
-struct Range {
-  std::int64_t first, last;
-
-  Range(std::int64_t offset, std::int64_t stride, std::int64_t picture, std::int64_t map)
-      : first(offset >= 0 ? 0 : (-offset - 1) / stride + 1),
-        last(offset >= picture ? 0 : std::min(map, (picture - offset - 1) / stride + 1)) {
-    first = std::min(first, last);
-  }
-};
 
 // The pixels of one map row and one tap, and the picture's under them.
 struct TapRow {
@@ -34,8 +23,8 @@ struct TapRow {
     const std::int64_t y = map_row % convolution.map_height * window.stride_height -
                            window.pad_top + tap / window.kernel_width * window.dilation_height;
     const std::int64_t offset = tap % window.kernel_width * window.dilation_width - window.pad_left;
-    const Range range(offset, window.stride_width, convolution.picture_width,
-                      convolution.map_width);
+    const PlaceRange range(offset, window.stride_width, convolution.picture_width,
+                           convolution.map_width);
     const bool inside = y >= 0 && y < convolution.picture_height;
     count = inside ? range.last - range.first : 0;
     map = (map_row * convolution.map_width + range.first) * channels;
@@ -46,11 +35,6 @@ struct TapRow {
     picture_step = window.stride_width * channels;
   }
 };
-
-// y[i] += x[i] * w[i]
-void multiply_add(const float* x, const float* w, std::int64_t count, float* y) {
-  for (std::int64_t i = 0; i < count; ++i) y[i] += x[i] * w[i];
-}
 
 const float* turn_weights(const Convolution& convolution, const float* weights,
                           const Workspace& workspace) {
@@ -80,9 +64,13 @@ void depthwise_picture_to_map(const Convolution& convolution, const float* pictu
             fill_rows(bias, convolution.map_width, channels, map + row * row_floats, nullptr);
             for (std::int64_t tap = 0; tap < convolution.taps(); ++tap) {
               const TapRow pixels(convolution, row, tap);
-              for (std::int64_t i = 0; i < pixels.count; ++i)
-                multiply_add(picture + pixels.picture + i * pixels.picture_step,
-                             turned + tap * channels, channels, map + pixels.map + i * channels);
+              workspace.loops->multiply_add_pixels({.x = picture + pixels.picture,
+                                                    .x_step = pixels.picture_step,
+                                                    .weights = turned + tap * channels,
+                                                    .y = map + pixels.map,
+                                                    .y_step = channels,
+                                                    .pixels = pixels.count,
+                                                    .channels = channels});
             }
           }
         });
@@ -101,39 +89,52 @@ void depthwise_map_to_picture(const Convolution& convolution, const float* map,
                row < last * convolution.map_height; ++row)
             for (std::int64_t tap = 0; tap < convolution.taps(); ++tap) {
               const TapRow pixels(convolution, row, tap);
-              for (std::int64_t i = 0; i < pixels.count; ++i)
-                multiply_add(map + pixels.map + i * channels, turned + tap * channels, channels,
-                             picture + pixels.picture + i * pixels.picture_step);
+              workspace.loops->multiply_add_pixels({.x = map + pixels.map,
+                                                    .x_step = channels,
+                                                    .weights = turned + tap * channels,
+                                                    .y = picture + pixels.picture,
+                                                    .y_step = pixels.picture_step,
+                                                    .pixels = pixels.count,
+                                                    .channels = channels});
             }
         });
 }
 
-// Each tap of some channels is one thread's. Sums of a row each, so that long ones lose little.
+// Some channels are one thread's. Sums of a row each, so that long ones lose little.
 void depthwise_weights_of_both(const Convolution& convolution, const float* picture,
                                const float* map, std::int64_t first, std::int64_t count,
                                float* gradient, const Workspace& workspace) {
-  constexpr std::int64_t kChannels = 64;
+  constexpr std::int64_t kChannels = 32;
   const std::int64_t channels = convolution.groups;
   const std::int64_t taps = convolution.taps();
-  const std::int64_t blocks = (count + kChannels - 1) / kChannels;
-  share(workspace.threads, blocks * taps, [&](std::size_t, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t tap = item % taps;
-      const std::int64_t block = item / taps * kChannels;
+  float* totals = reinterpret_cast<float*>(workspace.scratch);  // [kernel_h, kernel_w, count]
+  std::fill_n(totals, taps * count, 0.0F);
+  const auto sum_blocks = [&](std::size_t, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t block = begin * kChannels; block < std::min(count, end * kChannels);
+         block += kChannels) {
       const std::int64_t width = std::min(kChannels, count - block);
-      float total[kChannels] = {};
-      for (std::int64_t row = 0; row < convolution.batch * convolution.map_height; ++row) {
-        const TapRow pixels(convolution, row, tap);
-        float sums[kChannels] = {};
-        for (std::int64_t i = 0; i < pixels.count; ++i)
-          multiply_add(picture + pixels.picture + i * pixels.picture_step + first + block,
-                       map + pixels.map + i * channels + first + block, width, sums);
-        for (std::int64_t channel = 0; channel < width; ++channel) total[channel] += sums[channel];
-      }
-      for (std::int64_t channel = 0; channel < width; ++channel)
-        gradient[(block + channel) * taps + tap] = total[channel];
+      for (std::int64_t row = 0; row < convolution.batch * convolution.map_height; ++row)
+        for (std::int64_t tap = 0; tap < taps; ++tap) {
+          const TapRow pixels(convolution, row, tap);
+          float sums[kChannels] = {};
+          workspace.loops->sum_products({.x = picture + pixels.picture + first + block,
+                                         .x_step = pixels.picture_step,
+                                         .weights = map + pixels.map + first + block,
+                                         .weights_step = channels,
+                                         .y = sums,
+                                         .y_step = 0,
+                                         .pixels = pixels.count,
+                                         .channels = width});
+          float* total = totals + tap * count + block;
+          for (std::int64_t channel = 0; channel < width; ++channel)
+            total[channel] += sums[channel];
+        }
     }
-  });
+  };
+  share(workspace.threads, (count + kChannels - 1) / kChannels, sum_blocks);
+  for (std::int64_t channel = 0; channel < count; ++channel)
+    for (std::int64_t tap = 0; tap < taps; ++tap)
+      gradient[channel * taps + tap] = totals[tap * count + channel];
 }
 
 }  // namespace figment::train

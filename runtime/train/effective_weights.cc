@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "runtime/train/threads.h"
+#include "runtime/train/stored_weights.h"
 
 namespace figment::train {
 namespace {
@@ -21,7 +21,8 @@ void normalize(float* vector, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) vector[i] *= factor;
 }
 
-// v = normalize(W^T u), u = normalize(W v).
+}  // namespace
+
 void follow_singular_vectors(const Parameter& parameter) {
   const std::int64_t columns = parameter.columns;
   std::memset(parameter.right_vector, 0, static_cast<std::size_t>(columns) * sizeof(float));
@@ -37,30 +38,26 @@ void follow_singular_vectors(const Parameter& parameter) {
   normalize(parameter.left_vector, parameter.rows);
 }
 
-}  // namespace
-
 double singular_value(const Parameter& parameter) {
   double value = 0;
   for (std::int64_t row = 0; row < parameter.rows; ++row)
-    value += double{parameter.left_vector[row]} *
-             product_sum(parameter.values + row * parameter.columns, parameter.right_vector,
-                         parameter.columns);
+    value +=
+        double{parameter.left_vector[row]} * product_sum(parameter.values + row * parameter.columns,
+                                                         parameter.right_vector, parameter.columns);
   return value;
 }
 
-std::size_t form_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
+std::size_t return_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
   return parameter.form == Form::kAdapter ? multiply_scratch_bytes(threads) : 0;
 }
 
-void form_weights(const Parameter& parameter, bool iterate, const Loops& loops, float* weights,
-                  std::byte* scratch, pthreadpool* threads) {
+void form_weights(const Parameter& parameter, bool iterate, float* weights) {
   const std::int64_t rows = parameter.rows;
   const std::int64_t columns = parameter.columns;
   if (parameter.form == Form::kAdapter) {
-    widen_constant(parameter.source, weights);
-    multiply({rows, columns, parameter.rank, matrix(parameter.values, parameter.rank),
-              matrix(parameter.right(), columns), weights, columns, true},
-             loops, scratch, threads);
+    const StoredWeights stored{&parameter.source, columns, parameter.low_rank()};
+    for (std::int64_t row = 0; row < rows; ++row)
+      widen_row(stored, row, 0, columns, weights + row * columns);
     return;
   }
   if (iterate) follow_singular_vectors(parameter);
@@ -75,28 +72,45 @@ void return_gradient(const Parameter& parameter, const float* weights_gradient, 
                      pthreadpool* threads) {
   const std::int64_t rows = parameter.rows;
   const std::int64_t columns = parameter.columns;
-  if (parameter.form == Form::kAdapter) {
-    const std::int64_t rank = parameter.rank;
-    const Matrix dw = matrix(weights_gradient, columns);
-    multiply({rows, rank, columns, dw, matrix(parameter.right(), columns).transposed(), gradient,
-              rank, add},
-             loops, scratch, threads);
-    multiply({rank, columns, rows, matrix(parameter.values, rank).transposed(), dw,
-              gradient + rows * rank, columns, add},
-             loops, scratch, threads);
-    return;
-  }
+  if (parameter.form == Form::kAdapter)
+    return return_adapter_rows(parameter, 0, rows, weights_gradient, add, add, loops, gradient,
+                               scratch, threads);
   const float factor = 1 / *parameter.singular_value;
   const float along = static_cast<float>(
       product_sum(weights_gradient, parameter.values, rows * columns) * double{factor});
   for (std::int64_t row = 0; row < rows; ++row)
     for (std::int64_t i = 0; i < columns; ++i) {
       const std::int64_t at = row * columns + i;
-      const float value =
-          factor * (weights_gradient[at] -
-                    along * parameter.left_vector[row] * parameter.right_vector[i]);
+      const float value = factor * (weights_gradient[at] -
+                                    along * parameter.left_vector[row] * parameter.right_vector[i]);
       gradient[at] = add ? gradient[at] + value : value;
     }
+}
+
+void return_adapter_rows(const Parameter& parameter, std::int64_t first, std::int64_t count,
+                         const float* rows, bool add_left, bool add_right, const Loops& loops,
+                         float* gradient, std::byte* scratch, pthreadpool* threads) {
+  const std::int64_t rank = parameter.rank;
+  const std::int64_t columns = parameter.columns;
+  const Matrix dw = matrix(rows, columns);
+  multiply({.rows = count,
+            .columns = rank,
+            .depth = columns,
+            .a = dw,
+            .b = matrix(parameter.right(), columns).transposed(),
+            .c = gradient + first * rank,
+            .c_stride = rank,
+            .add = add_left},
+           loops, scratch, threads);
+  multiply({.rows = rank,
+            .columns = columns,
+            .depth = count,
+            .a = matrix(parameter.values + first * rank, rank).transposed(),
+            .b = dw,
+            .c = gradient + parameter.rows * rank,
+            .c_stride = columns,
+            .add = add_right},
+           loops, scratch, threads);
 }
 
 }  // namespace figment::train

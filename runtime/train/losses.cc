@@ -66,19 +66,20 @@ struct Term {
   float loss, slope;
 };
 
-// -log s(x) and -log(1 - s(x)), s the sigmoid.
-Term log_real(float x) { return {math::softplus(-x), math::sigmoid(x) - 1}; }
-Term log_fake(float x) { return {math::softplus(x), math::sigmoid(x)}; }
+// -label log s(x) - (1 - label) log(1 - s(x)), s the sigmoid.
+Term log_label(float x, float label) {
+  return {math::softplus(x) - label * x, math::sigmoid(x) - label};
+}
 Term half_square(float error) { return {0.5F * error * error, error}; }
 
-Term term_of(AdversarialLoss loss, Side side, float x) {
+Term term_of(AdversarialLoss loss, Side side, float real_label, float x) {
   switch (loss) {
     case AdversarialLoss::kMinimax:
-      if (side == Side::kReal) return log_real(x);
-      if (side == Side::kFake) return log_fake(x);
-      return {-math::softplus(x), -math::sigmoid(x)};
+      if (side == Side::kGenerator) return {-math::softplus(x), -math::sigmoid(x)};
+      return log_label(x, side == Side::kReal ? real_label : 0);
     case AdversarialLoss::kNonSaturating:
-      return side == Side::kFake ? log_fake(x) : log_real(x);
+      if (side == Side::kReal) return log_label(x, real_label);
+      return log_label(x, side == Side::kFake ? 0 : 1);
     case AdversarialLoss::kLeastSquares:
       return half_square(side == Side::kFake ? x : x - 1);
     case AdversarialLoss::kHinge:
@@ -93,12 +94,12 @@ Term term_of(AdversarialLoss loss, Side side, float x) {
 
 }  // namespace
 
-double adversarial_loss(AdversarialLoss loss, Side side, const float* logits, std::int64_t count,
-                        float* gradient) {
+double adversarial_loss(AdversarialLoss loss, Side side, float real_label, const float* logits,
+                        std::int64_t count, float* gradient) {
   double sum = 0;
   const float share = 1 / static_cast<float>(count);
   for (std::int64_t i = 0; i < count; ++i) {
-    Term term = term_of(loss, side, logits[i]);
+    Term term = term_of(loss, side, real_label, logits[i]);
     if (logits[i] != logits[i]) term.loss = logits[i];  // comparisons must not hide a NaN
     sum += double{term.loss};
     gradient[i] = term.slope * share;

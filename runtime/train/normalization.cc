@@ -7,15 +7,16 @@
 #include <cmath>
 #include <type_traits>
 
+#include "runtime/train/lanes.h"
+
 namespace figment::train {
 namespace {
 
 // Rows and columns that are summed in float32.
 constexpr std::int64_t kRows = 64;
 constexpr std::int64_t kColumns = 32;
-// Numbers of a line that are summed in float32, in as many lanes.
+// Numbers of a line that are summed in float32.
 constexpr std::int64_t kNumbers = 1024;
-constexpr std::int64_t kLanes = 16;
 
 // Calls function(offset, rows, column, width) for blocks of rows, and columns of each: a block's
 // first number stands at `offset`.
@@ -35,12 +36,6 @@ void for_each_tile(std::int64_t rows, std::int64_t columns, std::int64_t first, 
     }
 }
 
-double sum_of(const float (&lanes)[kLanes]) {
-  double sum = 0;
-  for (const float lane : lanes) sum += static_cast<double>(lane);
-  return sum;
-}
-
 // The moments of `count` numbers of which the sums of (x - centre) and of its square are given:
 // the centre need not be their mean to the last bit.
 Moments moments_about(double count, double centre, double sum, double squares) {
@@ -51,7 +46,10 @@ Moments moments_about(double count, double centre, double sum, double squares) {
 }  // namespace
 
 void Moments::merge(const Moments& more) {
-  if (more.count == 0) return;
+  if (count == 0) {  // as it is with short lines
+    *this = more;
+    return;
+  }
   const double together = count + more.count;
   const double distance = more.mean - mean;
   mean += distance * (more.count / together);
@@ -65,13 +63,13 @@ Moments moments_of(const float* x, std::int64_t count) {
     const std::int64_t length = std::min(kNumbers, count - done);
     const std::int64_t whole = length / kLanes * kLanes;
     const double numbers = static_cast<double>(length);
-    float sums[kLanes] = {};
+    Lanes sums = {};
     for (std::int64_t i = 0; i < whole; i += kLanes)
       for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += x[i + lane];
     for (std::int64_t i = whole; i < length; ++i) sums[i - whole] += x[i];
-    const float centre = static_cast<float>(sum_of(sums) / numbers);
-    float distances[kLanes] = {};
-    float squares[kLanes] = {};
+    const float centre = add_lanes(sums) / static_cast<float>(length);
+    Lanes distances = {};
+    Lanes squares = {};
     for (std::int64_t i = 0; i < whole; i += kLanes)
       for (std::int64_t lane = 0; lane < kLanes; ++lane) {
         const float distance = x[i + lane] - centre;
@@ -83,8 +81,9 @@ Moments moments_of(const float* x, std::int64_t count) {
       distances[i - whole] += distance;
       squares[i - whole] += distance * distance;
     }
-    all.merge(moments_about(numbers, static_cast<double>(centre), sum_of(distances),
-                            sum_of(squares)));
+    all.merge(moments_about(numbers, static_cast<double>(centre),
+                            static_cast<double>(add_lanes(distances)),
+                            static_cast<double>(add_lanes(squares))));
   }
   return all;
 }
@@ -146,11 +145,35 @@ void column_sums(const float* dy, const float* x, const float* centres, std::int
                 });
 }
 
+void row_sums(const float* dy, const float* x, const Normal* normals, std::int64_t rows,
+              std::int64_t columns, std::int64_t first, std::int64_t last, ColumnSums* sums) {
+  std::fill(sums + first, sums + last, ColumnSums{});
+  for_each_tile(rows, columns, first, last,
+                [&](std::int64_t offset, std::int64_t count, std::int64_t column, auto width) {
+                  const float* dy_block = dy + offset;
+                  const float* x_block = x + offset;
+                  const Normal* normal = normals + (offset - column) / columns;
+                  float gradients[kColumns] = {};
+                  float products[kColumns] = {};
+                  for (std::int64_t row = 0; row < count; ++row)
+                    for (std::int64_t i = 0; i < width; ++i) {
+                      const float gradient = dy_block[row * columns + i];
+                      gradients[i] += gradient;
+                      products[i] += gradient * ((x_block[row * columns + i] - normal[row].centre) *
+                                                     normal[row].factor +
+                                                 normal[row].shift);
+                    }
+                  for (std::int64_t i = 0; i < width; ++i) {
+                    sums[column + i].gradients += static_cast<double>(gradients[i]);
+                    sums[column + i].products += static_cast<double>(products[i]);
+                  }
+                });
+}
+
 void scale_rows(const float* x, const float* centres, const float* factors, const float* offsets,
                 std::int64_t rows, std::int64_t columns, float* y) {
   for (std::int64_t row = 0; row < rows; ++row, x += columns, y += columns)
-    for (std::int64_t i = 0; i < columns; ++i)
-      y[i] = (x[i] - centres[i]) * factors[i] + offsets[i];
+    for (std::int64_t i = 0; i < columns; ++i) y[i] = (x[i] - centres[i]) * factors[i] + offsets[i];
 }
 
 void gradient_rows(const float* dy, const float* x, const float* centres, const float* factors,

@@ -49,6 +49,11 @@ struct ColumnSums {
 void column_sums(const float* dy, const float* x, const float* centres, std::int64_t rows,
                  std::int64_t columns, std::int64_t first, std::int64_t last, ColumnSums* sums);
 
+// Likewise where it is the rows that were normalized: `products` are of the gradients by the
+// normalized numbers; normals [rows].
+void row_sums(const float* dy, const float* x, const Normal* normals, std::int64_t rows,
+              std::int64_t columns, std::int64_t first, std::int64_t last, ColumnSums* sums);
+
 // y = (x - centre) * factor + offset for x, y [rows, columns]; the rest [columns]. y may be x.
 void scale_rows(const float* x, const float* centres, const float* factors, const float* offsets,
                 std::int64_t rows, std::int64_t columns, float* y);

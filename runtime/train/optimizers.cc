@@ -42,16 +42,14 @@ void adam(const OptimizerStep& step, std::int64_t first, std::int64_t last,
   const float kept = decoupled ? 1 - step.learning_rate * decay : 1;
   const float rate =
       static_cast<float>(double{step.learning_rate} / (1 - power(options.beta1, step.update)));
-  const float root =
-      static_cast<float>(1 / std::sqrt(1 - power(options.beta2, step.update)));
+  const float root = static_cast<float>(1 / std::sqrt(1 - power(options.beta2, step.update)));
   const float rest1 = 1 - options.beta1;
   const float rest2 = 1 - options.beta2;
   for (std::int64_t i = first; i < last; ++i) {
     const float g = step.gradient_scale * gradient[i] + added * values[i];
     mean[i] = options.beta1 * mean[i] + rest1 * g;
     square[i] = options.beta2 * square[i] + rest2 * (g * g);
-    values[i] = kept * values[i] -
-                rate * mean[i] / (std::sqrt(square[i]) * root + options.epsilon);
+    values[i] = kept * values[i] - rate * mean[i] / (std::sqrt(square[i]) * root + options.epsilon);
   }
 }
 
@@ -68,8 +66,9 @@ float learning_rate_of(const TrainOptions& options, float full_rate, std::int64_
   if (options.schedule == Schedule::kConstant) return full_rate;
   const std::int64_t falling = options.updates - options.warm_up;
   if (falling <= 0 || update >= options.updates) return 0;
-  const float part =
-      static_cast<float>(update - options.warm_up) / static_cast<float>(falling);
+  const float part = static_cast<float>(update - options.warm_up) / static_cast<float>(falling);
+  if (options.schedule == Schedule::kFalling)
+    return part < 0.5F ? full_rate : full_rate * 2 * (1 - part);
   return full_rate * (0.5F + 0.5F * math::cos(3.14159265F * part));
 }
 

@@ -14,10 +14,6 @@ namespace {
 
 using format::OperatorOptions;
 
-const BackwardRoom* room_of(const format::Operator& node) {
-  return kBackwardRooms[static_cast<int>(node.options_type())];
-}
-
 std::size_t input_count(const format::Operator& node) {
   return node.inputs() == nullptr ? 0 : node.inputs()->size();
 }
@@ -115,16 +111,25 @@ class Chooser {
  private:
   struct Mark {
     bool selected = false;
-    bool reached = false;    // by gradients, from the loss
-    bool above = false;      // selected, or computed from something that is
+    bool reached = false;  // by gradients, from the loss
+    bool above = false;    // selected, or computed from something that is
     bool statistic = false;
     std::int32_t uses = 0;
   };
 
   // Operands that a result does not depend on smoothly by their nature: nobody is told of them.
-  static bool stops_by_nature(const format::Operator& node, std::size_t index) {
-    const BackwardRoom* room = room_of(node);
+  bool stops_by_nature(const format::Operator& node, std::size_t index) const {
+    const BackwardRoom* room = backward_of(root_, node, state_.options.batch);
     return room != nullptr && (room->differentiable & input_bit(index)) == 0;
+  }
+
+  bool passes_gradient(const format::Operator& node, std::size_t index) const {
+    const BackwardRoom* room = backward_of(root_, node, state_.options.batch);
+    return room != nullptr && (room->differentiable & input_bit(index)) != 0;
+  }
+  static bool activation_passes_gradient(const format::Operator& node) {
+    return node.activation() == nullptr ||
+           kBackwardRooms[static_cast<int>(OperatorOptions::Unary)] != nullptr;
   }
 
   bool wants(const format::Operator& node, std::size_t index, int layers_after) const {
@@ -227,15 +232,19 @@ Parameter make_parameter(const Trainer::State& state, int model, std::int32_t te
   } else if (model == 1 && options.spectral_normalization && parameter.decays) {
     parameter.form = Form::kSpectral;
   }
-  parameter.keeps_gradient = parameter.learns() && (options.accumulation > 1 ||
-                                                    options.clip_norm > 0 ||
-                                                    uses * role.gradient_passes > 1);
+  parameter.keeps_gradient =
+      parameter.learns() &&
+      (options.accumulation > 1 || options.clip_norm > 0 || uses * role.gradient_passes > 1);
   return parameter;
 }
 
 // Adapters begin as nothing: right is random, left 0. Singular vectors begin at random.
 void fill_normals(float* values, std::int64_t count, float scale, std::uint64_t key) {
   math::draw_normals(key, 0, 0, scale, values, count);
+}
+
+bool keeps_average(const Trainer::State& state, const Parameter& parameter) {
+  return state.options.average_decay > 0 && parameter.model == 0;
 }
 
 void give_memory(Trainer::State& state, Arena& arena) {
@@ -246,7 +255,8 @@ void give_memory(Trainer::State& state, Arena& arena) {
   std::size_t bytes = Arena::round_up(sizeof(Counters));
   std::size_t kept = 0;
   for (const Parameter& parameter : state.parameters) {
-    bytes += padded(parameter.count) * (1 + (parameter.learns() ? moments : 0));
+    const std::size_t average = keeps_average(state, parameter) ? 1 : 0;
+    bytes += padded(parameter.count) * (1 + average + (parameter.learns() ? moments : 0));
     if (parameter.form == Form::kSpectral)
       bytes += padded(parameter.rows) + padded(parameter.columns) + padded(1);
     if (parameter.keeps_gradient && state.options.accumulation > 1) kept += padded(parameter.count);
@@ -270,18 +280,25 @@ void give_memory(Trainer::State& state, Arena& arena) {
   for (Parameter& parameter : state.parameters) {
     parameter.values = take(memory, parameter.count);
     if (parameter.learns())
-      for (std::size_t i = 0; i < moments; ++i) parameter.moments[i] = take(memory, parameter.count);
+      for (std::size_t i = 0; i < moments; ++i)
+        parameter.moments[i] = take(memory, parameter.count);
     ++key;
     if (parameter.form == Form::kAdapter)
       fill_normals(parameter.right(), parameter.rank * parameter.columns,
                    1 / static_cast<float>(parameter.rank), key);
     else
       widen_constant(parameter.source, parameter.values);
+    if (keeps_average(state, parameter)) {
+      parameter.average = take(memory, parameter.count);
+      std::memcpy(parameter.average, parameter.values,
+                  static_cast<std::size_t>(parameter.count) * sizeof(float));
+    }
     if (parameter.form == Form::kSpectral) {
       parameter.left_vector = take(memory, parameter.rows);
       parameter.right_vector = take(memory, parameter.columns);
       parameter.singular_value = take(memory, 1);
       fill_normals(parameter.left_vector, parameter.rows, 1, key);
+      follow_singular_vectors(parameter);
     }
     if (parameter.keeps_gradient && state.options.accumulation > 1)
       parameter.gradient = take(gradients, parameter.count);
@@ -290,14 +307,18 @@ void give_memory(Trainer::State& state, Arena& arena) {
 
 }  // namespace
 
-bool passes_gradient(const format::Operator& node, std::size_t index) {
-  const BackwardRoom* room = room_of(node);
-  return room != nullptr && (room->differentiable & input_bit(index)) != 0;
-}
-
-bool activation_passes_gradient(const format::Operator& node) {
-  return node.activation() == nullptr ||
-         kBackwardRooms[static_cast<int>(OperatorOptions::Unary)] != nullptr;
+const BackwardRoom* backward_of(const format::Model& root, const format::Operator& node,
+                                int batch) {
+  const BackwardRoom* room = kBackwardRooms[static_cast<int>(node.options_type())];
+  if (room == nullptr || room->refuses == nullptr) return room;
+  Tensor inputs[kMaxInputs];
+  Tensor output;
+  view_operands(root, node, batch, inputs, &output);
+  Call call;
+  call.operation.options = node.options();
+  call.operation.inputs = {inputs, input_count(node)};
+  call.operation.outputs = {&output, 1};
+  return room->refuses(call) == nullptr ? room : nullptr;
 }
 
 Parameter* parameter_of(const Trainer::State& state, int model, int tensor) {
@@ -347,8 +368,9 @@ Status choose_parameters(Trainer::State& state, const Role (&roles)[2], Arena& a
                         state.blockings[0].name,
                         "' has no backward, and all that is selected lies before it"});
   if (learning == 0)
-    return bad_argument({"the selection selects nothing that learns; `figment show` lists the names "
-                         "of operators and tensors"});
+    return bad_argument(
+        {"the selection selects nothing that learns; `figment show` lists the names "
+         "of operators and tensors"});
   give_memory(state, arena);
   return {};
 }

@@ -18,9 +18,8 @@ Status choose_parameters(Trainer::State& state, const Role (&roles)[2], Arena& a
 // The parameter of a model's tensor, or null.
 Parameter* parameter_of(const Trainer::State& state, int model, int tensor);
 
-// Whether a gradient can go through an operator, from its output to input `index`.
-bool passes_gradient(const format::Operator& node, std::size_t index);
-// The same for the activation that an operator may carry.
-bool activation_passes_gradient(const format::Operator& node);
+// The backward of an operator, without the activation that it may carry; null: it has none, or none
+// for these options.
+const BackwardRoom* backward_of(const format::Model& root, const format::Operator& node, int batch);
 
 }  // namespace figment::train

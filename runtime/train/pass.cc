@@ -7,6 +7,7 @@
 #include "runtime/train/effective_weights.h"
 #include "runtime/train/optimizers.h"
 #include "runtime/train/parameters.h"
+#include "runtime/train/threads.h"
 
 namespace figment::train {
 
@@ -31,13 +32,13 @@ struct Pass::Step {
   OperatorOptions kind;
   bool activation;
   std::int32_t operator_index;
-  std::int32_t output;  // a node
+  std::int32_t output;                // a node
+  const BackwardRoom* backward_room;  // null: none
 
   std::size_t input_count() const {
     if (activation) return 1;
     return node->inputs() == nullptr ? 0 : node->inputs()->size();
   }
-  const BackwardRoom* backward_room() const { return kBackwardRooms[static_cast<int>(kind)]; }
   const ops::OperatorRoom& room() const { return *ops::kOperators[static_cast<int>(kind)].room; }
 };
 
@@ -45,6 +46,10 @@ namespace {
 
 std::int32_t tensor_count(const format::Model& root) {
   return static_cast<std::int32_t>(root.tensors()->size());
+}
+
+bool is_narrow(DataType type) {
+  return type == DataType::kFloat16 || type == DataType::kInt8 || type == DataType::kInt4;
 }
 
 // ---- What instructions do ----
@@ -66,8 +71,7 @@ void run_backward(Context&, const Instruction& instruction) {
 // a: the weights formed.
 void run_form(Context& context, const Instruction& instruction) {
   form_weights(*instruction.parameter, instruction.choice != 0 && !context.evaluating,
-               *context.state.loops, instruction.a, instruction.call.operation.scratch,
-               context.threads());
+               instruction.a);
 }
 
 // a: the constant widened.
@@ -102,6 +106,22 @@ void run_update(Context& context, const Instruction& instruction) {
                   parameter.values, parameter.moments, context.threads());
 }
 
+// The average of what a model learns moves toward it.
+void run_average(Context& context, const Instruction&) {
+  const auto updates = static_cast<float>(context.state.counters->updates + 1);
+  // A young average forgets faster, or it would carry the first weights for long.
+  const float young = updates / (updates + 10);
+  const float decay = context.state.options.average_decay;
+  const float rest = 1 - (young < decay ? young : decay);
+  for (const Parameter& parameter : context.state.parameters) {
+    if (parameter.average == nullptr) continue;
+    share_elements(context.threads(), parameter.count, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i)
+        parameter.average[i] += rest * (parameter.values[i] - parameter.average[i]);
+    });
+  }
+}
+
 // a: room for the gradient of `width` rows.
 void run_update_rows(Context& context, const Instruction& instruction) {
   const Parameter& parameter = *instruction.parameter;
@@ -116,6 +136,21 @@ void run_update_rows(Context& context, const Instruction& instruction) {
       if (parameter.moments[i] != nullptr) moments[i] = parameter.moments[i] + first * row;
     apply_optimizer(step, count * row, instruction.a, parameter.values + first * row, moments,
                     context.threads());
+  }
+}
+
+// The adapter's gradient b, from the weights' gradient by rows: a has room for `width` of them.
+// choice: 1 where it is added to what is there.
+void run_adapter_rows(Context& context, const Instruction& instruction) {
+  const Parameter& parameter = *instruction.parameter;
+  const bool add = instruction.choice != 0;
+  for (std::int64_t first = 0; first < parameter.rows; first += instruction.width) {
+    const std::int64_t left = parameter.rows - first;
+    const std::int64_t count = instruction.width < left ? instruction.width : left;
+    instruction.backward_room->weight_rows(instruction.call, first, count, instruction.a);
+    return_adapter_rows(parameter, first, count, instruction.a, add, add || first > 0,
+                        *context.state.loops, instruction.b, instruction.call.operation.scratch,
+                        context.threads());
   }
 }
 
@@ -161,8 +196,8 @@ PassSize pass_size(const Trainer::State& state, const PassOptions& options) {
     size.places += 3 * steps + 4 * operands;
     size.views += static_cast<std::size_t>(2 * operands + steps);
     if (!back) continue;
-    // Backward: the same, and for each operand a gradient, perhaps one more to be added or returned, and
-    // an update.
+    // Backward: the same, and for each operand a gradient, perhaps one more to be added or
+    // returned, and an update.
     size.instructions += steps + 4 * operands;
     size.values += steps + 6 * operands;
     size.places += 4 * steps + 12 * operands;
@@ -195,9 +230,15 @@ Pass::Step Pass::step_of(std::int32_t index, bool activation) const {
       *root().operators()->Get(static_cast<flatbuffers::uoffset_t>(index));
   const std::int32_t output = node.outputs()->Get(0);
   if (activation)
-    return {&node, node.activation(), OperatorOptions::Unary, true, index, output};
-  return {&node,          node.options(), node.options_type(), false, index,
-          node.activation() == nullptr ? output : tensor_count(root()) + index};
+    return {&node, node.activation(), OperatorOptions::Unary, true, index, output,
+            kBackwardRooms[static_cast<int>(OperatorOptions::Unary)]};
+  return {&node,
+          node.options(),
+          node.options_type(),
+          false,
+          index,
+          node.activation() == nullptr ? output : tensor_count(root()) + index,
+          backward_of(root(), node, state_.options.batch)};
 }
 
 template <typename Visit>
@@ -255,7 +296,7 @@ void Pass::mark_needs() {
 bool Pass::wants(const Step& step, std::size_t index) const {
   const std::int32_t input =
       input_node(root(), *step.node, step.activation, step.operator_index, index);
-  const BackwardRoom* room = step.backward_room();
+  const BackwardRoom* room = step.backward_room;
   return input >= 0 && room != nullptr && nodes_[input].needs &&
          (room->differentiable & input_bit(index)) != 0;
 }
@@ -272,10 +313,9 @@ void Pass::find_dropped() {
   if (nodes_[output].uses != 1) return;
   each_step([&](const Step& step) {
     if (step.output != output) return;
-    const bool sigmoid =
-        step.kind == OperatorOptions::Unary &&
-        static_cast<const format::Unary*>(step.options)->function() ==
-            format::UnaryFunction::Sigmoid;
+    const bool sigmoid = step.kind == OperatorOptions::Unary &&
+                         static_cast<const format::Unary*>(step.options)->function() ==
+                             format::UnaryFunction::Sigmoid;
     if ((options_.drops_sigmoid && sigmoid) ||
         (options_.drops_softmax && step.kind == OperatorOptions::Softmax))
       dropped_ = input_node(root(), *step.node, step.activation, step.operator_index, 0);
@@ -298,9 +338,7 @@ bool Pass::wants_gradient(int index) const {
   return nodes_[root().outputs()->Get(static_cast<flatbuffers::uoffset_t>(index))->tensor()].needs;
 }
 
-ValueId Pass::input_gradient() const {
-  return nodes_[root().inputs()->Get(0)->tensor()].gradient;
-}
+ValueId Pass::input_gradient() const { return nodes_[root().inputs()->Get(0)->tensor()].gradient; }
 
 void Pass::scratch(Instruction& instruction, std::size_t bytes) {
   if (bytes > 0) program_.use(instruction.call.operation.scratch, program_.value(bytes));
@@ -315,18 +353,31 @@ ValueId Pass::form(Parameter& parameter, Phase phase) {
   instruction.parameter = &parameter;
   instruction.choice = options_.iterates && phase == Phase::kLoss ? 1 : 0;
   program_.use(instruction.a, weights);
-  scratch(instruction, form_scratch_bytes(parameter, state_.options.threads));
   return weights;
 }
 
-void Pass::fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output,
-                     Call& call) const {
+// Whether an operator takes input `index` as the file stores it, with what an adapter has learned.
+bool Pass::is_stored(const Step& step, std::size_t index) const {
+  if (index != 1 || step.activation) return false;
+  const std::int32_t input = step.node->inputs()->Get(1);
+  const BackwardRoom* room = step.backward_room;
+  if (input < 0 || room == nullptr || !room->takes_stored_weights) return false;
+  const Parameter* parameter = nodes_[input].parameter;
+  if (parameter != nullptr) return parameter->form == Form::kAdapter;
+  return nodes_[input].value == kNoValue &&
+         is_narrow(tensor_view(root(), input, state_.options.batch).type);
+}
+
+void Pass::fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output, Call& call) const {
   call.operation.options = step.options;
   call.operation.inputs = inputs;
   call.operation.outputs = {output, 1};
   call.operation.threads = state_.options.threads;
   call.loops = state_.loops;
   call.momentum = state_.options.statistics_momentum;
+  if (step.input_count() > 1 && is_stored(step, 1))
+    if (const Parameter* parameter = nodes_[step.node->inputs()->Get(1)].parameter)
+      call.adapter = parameter->low_rank();
   if (step.kind == OperatorOptions::BatchNormalization) {
     // Its stored variance is the last operand; where that moves, the batch's counts.
     const std::int32_t variance = step.node->inputs()->Get(4);
@@ -345,14 +396,14 @@ bool Pass::may_reuse(const Step& step, const Call& call) const {
     if (port->tensor() == input) return false;
   if (call.in(0).shape.elements() != call.out().shape.elements()) return false;
   if (!nodes_[step.output].needs) return true;
-  const BackwardRoom* room = step.backward_room();
+  const BackwardRoom* room = step.backward_room;
   if (room->reads(call, wanted(step)).inputs & input_bit(0)) return false;
   // Nor may the one before read what it gave.
   bool kept = false;
   each_step([&](const Step& producer) {
     if (producer.output != input || !nodes_[input].needs) return;
     kept = true;
-    const BackwardRoom* before = producer.backward_room();
+    const BackwardRoom* before = producer.backward_room;
     Tensor views[kMaxInputs];
     Tensor output;
     view_operands(root(), *producer.node, state_.options.batch, views, &output);
@@ -378,6 +429,10 @@ std::span<Tensor> Pass::operands(const Step& step, Inputs reads, bool forward, T
         input_node(root(), *step.node, step.activation, step.operator_index, k);
     if (input < 0) continue;
     Node& node = nodes_[input];
+    if (is_stored(step, k)) {
+      if (!forward && !(reads & input_bit(k))) views[k].data = nullptr;
+      continue;
+    }
     if (node.parameter != nullptr) {
       views[k].type = DataType::kFloat32;
       views[k].scales = {};
@@ -385,7 +440,7 @@ std::span<Tensor> Pass::operands(const Step& step, Inputs reads, bool forward, T
       views[k].data = node.parameter->is_formed() ? nullptr : node.parameter->values;
     }
     if (!forward && !(reads & input_bit(k))) views[k].data = nullptr;
-    if (!forward && views[k].type != DataType::kFloat32 && views[k].type != DataType::kInt32) {
+    if (!forward && is_narrow(views[k].type)) {
       views[k].type = DataType::kFloat32;  // widened, where it is read
       views[k].scales = {};
     }
@@ -406,8 +461,7 @@ void Pass::forward_step(const Step& step) {
       step.input_count() > 0
           ? input_node(root(), *step.node, step.activation, step.operator_index, 0)
           : -1;
-  if (dropped_ >= 0 && first == dropped_ &&
-      step.output == root().outputs()->Get(0)->tensor())
+  if (dropped_ >= 0 && first == dropped_ && step.output == root().outputs()->Get(0)->tensor())
     return;
   // Weights first: their instructions run before this one.
   ValueId formed[kMaxInputs];
@@ -415,8 +469,16 @@ void Pass::forward_step(const Step& step) {
     const std::int32_t input =
         input_node(root(), *step.node, step.activation, step.operator_index, k);
     formed[k] = kNoValue;
-    if (input >= 0 && nodes_[input].parameter != nullptr && nodes_[input].parameter->is_formed())
+    if (input >= 0 && nodes_[input].parameter != nullptr && nodes_[input].parameter->is_formed() &&
+        !is_stored(step, k))
       formed[k] = form(*nodes_[input].parameter, Phase::kLoss);
+    // What a backward needs saved, only its own forward saves, and that takes float32.
+    if (input < 0 || formed[k] != kNoValue || !output.needs || nodes_[input].parameter != nullptr ||
+        step.backward_room->saved_bytes == nullptr)
+      continue;
+    const Tensor constant = tensor_view(root(), input, state_.options.batch);
+    if (nodes_[input].value == kNoValue && is_narrow(constant.type))
+      formed[k] = widen(constant, Phase::kLoss);
   }
   const std::span<Tensor> view = views_.take(1);
   const std::span<Tensor> inputs = operands(step, kNoInputs, true, view[0]);
@@ -430,11 +492,14 @@ void Pass::forward_step(const Step& step) {
     if (!inputs[k].present()) continue;
     const std::int32_t input =
         input_node(root(), *step.node, step.activation, step.operator_index, k);
+    if (formed[k] != kNoValue) {
+      inputs[k].type = DataType::kFloat32;
+      inputs[k].scales = {};
+    }
     program_.use(inputs[k], formed[k] != kNoValue ? formed[k] : nodes_[input].value);
-    all_float = all_float && inputs[k].type != DataType::kFloat16 &&
-                inputs[k].type != DataType::kInt8 && inputs[k].type != DataType::kInt4;
+    all_float = all_float && (is_stored(step, k) || !is_narrow(inputs[k].type));
   }
-  const BackwardRoom* room = step.backward_room();
+  const BackwardRoom* room = step.backward_room;
   if (room != nullptr && room->forward != nullptr && all_float) instruction.backward_room = room;
   if (instruction.backward_room != nullptr) {
     if (room->forward_scratch_bytes != nullptr)
@@ -461,9 +526,9 @@ void Pass::forward_step(const Step& step) {
 // ---- Backward ----
 
 // A constant that is not float32, as float32, for the operator at hand.
-ValueId Pass::widen(const Tensor& constant) {
+ValueId Pass::widen(const Tensor& constant, Phase phase) {
   const ValueId values = program_.floats(constant.elements());
-  Instruction& instruction = program_.emit(run_widen, Phase::kLearn);
+  Instruction& instruction = program_.emit(run_widen, phase);
   const std::span<Tensor> view = views_.take(1);
   view[0] = constant;
   instruction.call.operation.inputs = view;
@@ -497,7 +562,7 @@ void Pass::use_weights_gradient(Parameter& parameter, ValueId gradient) {
     Instruction& instruction = program_.emit(run_return_gradient, Phase::kLearn);
     instruction.parameter = &parameter;
     program_.use(instruction.a, gradient);
-    scratch(instruction, form_scratch_bytes(parameter, state_.options.threads));
+    scratch(instruction, return_scratch_bytes(parameter, state_.options.threads));
     if (parameter.keeps_gradient) {
       instruction.choice = is_first(parameter) ? 0 : 1;
       use_kept(parameter, instruction.b);
@@ -513,6 +578,19 @@ void Pass::use_weights_gradient(Parameter& parameter, ValueId gradient) {
   }
   parameter.has_gradient = true;
   if (parameter.keeps_gradient) return;
+  Instruction& update = program_.emit(run_update, Phase::kUpdate);
+  update.parameter = &parameter;
+  program_.use(update.a, gradient);
+}
+
+// The gradient of an adapter, computed by rows into instruction.b, is kept or used.
+void Pass::finish_adapter(Parameter& parameter, Instruction& instruction) {
+  if (parameter.keeps_gradient) {
+    instruction.choice = is_first(parameter) ? 0 : 1;
+    return use_kept(parameter, instruction.b);
+  }
+  const ValueId gradient = program_.floats(parameter.count);
+  program_.use(instruction.b, gradient);
   Instruction& update = program_.emit(run_update, Phase::kUpdate);
   update.parameter = &parameter;
   program_.use(update.a, gradient);
@@ -537,8 +615,7 @@ struct Pass::Gradient {
 // Says where the gradient of input `index` shall be written: view and what follows.
 Pass::Gradient Pass::place_gradient(const Step& step, std::size_t index, ValueId output_gradient,
                                     Tensor& view) {
-  Node& node =
-      nodes_[input_node(root(), *step.node, step.activation, step.operator_index, index)];
+  Node& node = nodes_[input_node(root(), *step.node, step.activation, step.operator_index, index)];
   view.type = DataType::kFloat32;
   view.scales = {};
   if (Parameter* parameter = node.parameter) {
@@ -556,9 +633,8 @@ Pass::Gradient Pass::place_gradient(const Step& step, std::size_t index, ValueId
     program_.use(view, value);
     return {Gradient::Kind::kAdded, value};
   }
-  node.gradient = index == 0 && step.backward_room()->in_place
-                      ? output_gradient
-                      : program_.floats(view.elements());
+  node.gradient = index == 0 && step.backward_room->in_place ? output_gradient
+                                                             : program_.floats(view.elements());
   program_.use(view, node.gradient);
   return {Gradient::Kind::kDone, node.gradient};
 }
@@ -567,7 +643,7 @@ void Pass::backward_step(const Step& step) {
   const Node& output = nodes_[step.output];
   const Inputs wanted_here = wanted(step);
   if (output.gradient == kNoValue || wanted_here == kNoInputs) return;
-  const BackwardRoom& room = *step.backward_room();
+  const BackwardRoom& room = *step.backward_room;
   const std::size_t count = step.input_count();
 
   // Shapes alone, to ask what it reads.
@@ -581,9 +657,9 @@ void Pass::backward_step(const Step& step) {
   Parameter* by_rows = nullptr;
   if (room.weight_rows != nullptr && (wanted_here & input_bit(1))) {
     Parameter* parameter = nodes_[step.node->inputs()->Get(1)].parameter;
-    if (parameter != nullptr && !parameter->is_formed() && !parameter->keeps_gradient &&
-        parameter->count > kGradientPart)
-      by_rows = parameter;
+    const bool at_once_used = parameter != nullptr && !parameter->is_formed() &&
+                              !parameter->keeps_gradient && parameter->count > kGradientPart;
+    if (at_once_used || is_stored(step, 1)) by_rows = parameter;
   }
   const Inputs at_once = by_rows != nullptr ? wanted_here & ~input_bit(1) : wanted_here;
 
@@ -596,17 +672,19 @@ void Pass::backward_step(const Step& step) {
     if (input < 0 || !(reads.inputs & input_bit(k))) continue;
     Node& node = nodes_[input];
     read[k] = node.value;
-    if (node.parameter != nullptr) {
+    if (is_stored(step, k)) {
+      inputs[k].data = tensor_view(root(), input, state_.options.batch).data;
+    } else if (node.parameter != nullptr) {
       if (node.parameter->is_formed())
         read[k] = form(*node.parameter, Phase::kLearn);
       else
         inputs[k].data = node.parameter->values;
     } else if (node.value == kNoValue) {
       const Tensor constant = tensor_view(root(), input, state_.options.batch);
-      if (constant.type == DataType::kFloat32 || constant.type == DataType::kInt32)
+      if (!is_narrow(constant.type))
         inputs[k].data = constant.data;
       else
-        read[k] = widen(constant);
+        read[k] = widen(constant, Phase::kLearn);
     }
   }
 
@@ -644,19 +722,22 @@ void Pass::backward_step(const Step& step) {
     instruction.call.input_gradients = gradient_views;
   }
   if (by_rows != nullptr) {
-    Instruction& instruction = program_.emit(run_update_rows, Phase::kUpdate);
+    const bool adapts = by_rows->form == Form::kAdapter;
+    Instruction& instruction = program_.emit(adapts ? run_adapter_rows : run_update_rows,
+                                             adapts ? Phase::kLearn : Phase::kUpdate);
     use_operands(instruction, at_once == kNoInputs);
     instruction.parameter = by_rows;
-    const std::int64_t row = by_rows->count / by_rows->source.shape[0];
+    const std::int64_t row = by_rows->columns;
     instruction.width = row < kGradientPart ? kGradientPart / row : 1;
     program_.use(instruction.a, program_.floats(instruction.width * row));
+    if (adapts) finish_adapter(*by_rows, instruction);
     by_rows->has_gradient = true;
   }
   for (std::size_t k = 0; k < count; ++k) {
-    if (gradients[k].kind != Gradient::Kind::kAdded && gradients[k].kind != Gradient::Kind::kWeights)
+    if (gradients[k].kind != Gradient::Kind::kAdded &&
+        gradients[k].kind != Gradient::Kind::kWeights)
       continue;
-    Node& node =
-        nodes_[input_node(root(), *step.node, step.activation, step.operator_index, k)];
+    Node& node = nodes_[input_node(root(), *step.node, step.activation, step.operator_index, k)];
     if (gradients[k].kind == Gradient::Kind::kWeights) {
       use_weights_gradient(*node.parameter, gradients[k].value);
       continue;
@@ -693,6 +774,8 @@ void emit_updates(Trainer::State& state, Program& program, int model) {
   }
 }
 
+void emit_average(Program& program) { program.emit(run_average, Phase::kUpdate); }
+
 namespace {
 
 bool is_finite(const Tensor& tensor) {
@@ -721,8 +804,9 @@ Status blame(Context& context) {
     status.operator_index = instruction.operator_index;
     return status;
   }
-  return bad_argument({"the loss is no number, though what it is computed from is finite; lower the "
-                       "learning rate, or clip gradients"});
+  return bad_argument(
+      {"the loss is no number, though what it is computed from is finite; lower the "
+       "learning rate, or clip gradients"});
 }
 
 }  // namespace figment::train

@@ -76,15 +76,17 @@ class Pass {
   void find_dropped();
   bool wants(const Step& step, std::size_t index) const;
   Inputs wanted(const Step& step) const;
+  bool is_stored(const Step& step, std::size_t index) const;
   bool may_reuse(const Step& step, const Call& call) const;
   std::span<Tensor> operands(const Step& step, Inputs reads, bool forward, Tensor& output);
   void fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output, Call& call) const;
   ValueId form(Parameter& parameter, Phase phase);
-  ValueId widen(const Tensor& constant);
+  ValueId widen(const Tensor& constant, Phase phase);
   void forward_step(const Step& step);
   void backward_step(const Step& step);
   template <typename T>
   void use_kept(Parameter& parameter, T*& pointer);
+  void finish_adapter(Parameter& parameter, Instruction& instruction);
   bool is_first(const Parameter& parameter) const;
   void use_weights_gradient(Parameter& parameter, ValueId gradient);
   Gradient place_gradient(const Step& step, std::size_t index, ValueId output_gradient,
@@ -102,6 +104,9 @@ class Pass {
 // The last word on parameters of `model` that keep their gradients: clips them and moves what
 // learns. After all passes of the model.
 void emit_updates(Trainer::State& state, Program& program, int model);
+
+// At the end of a step: the averages of what `model` learns move.
+void emit_average(Program& program);
 
 // Runs the forward operators up to context.broken again and blames the first whose output holds a
 // NaN or an infinity where its inputs hold none.

@@ -73,6 +73,23 @@ void pack(const Matrix& b, std::int64_t depth, std::int64_t columns, std::int64_
   }
 }
 
+// The same of line `k` and column `column` on of stored weights.
+void pack_stored(const Matrix& b, std::int64_t first_line, std::int64_t first_column,
+                 std::int64_t depth, std::int64_t columns, std::int64_t width, float* panel) {
+  if (columns < width)
+    std::memset(panel, 0, static_cast<std::size_t>(depth * width) * sizeof(float));
+  if (b.column_stride == 1) {
+    for (std::int64_t k = 0; k < depth; ++k)
+      widen_row(*b.stored, first_line + k, first_column, columns, panel + k * width);
+    return;
+  }
+  for (std::int64_t column = 0; column < columns; ++column) {
+    float row[kDepthPart];
+    widen_row(*b.stored, first_column + column, first_line, depth, row);
+    for (std::int64_t k = 0; k < depth; ++k) panel[k * width + column] = row[k];
+  }
+}
+
 void multiply_part(const Multiplication& product, const Loops& loops, float* panel,
                    std::int64_t first_row, std::int64_t last_row, std::int64_t first_column,
                    std::int64_t last_column) {
@@ -82,8 +99,12 @@ void multiply_part(const Multiplication& product, const Loops& loops, float* pan
     for (std::int64_t column = first_column; column < last_column; column += width) {
       const std::int64_t columns = std::min(width, last_column - column);
       Matrix b = product.b;
-      b.data += k * b.row_stride + column * b.column_stride;
-      pack(b, depth, columns, width, panel);
+      if (b.stored != nullptr) {
+        pack_stored(b, k, column, depth, columns, width, panel);
+      } else {
+        b.data += k * b.row_stride + column * b.column_stride;
+        pack(b, depth, columns, width, panel);
+      }
       loops.multiply_tile({
           .a = product.a.data + first_row * product.a.row_stride + k * product.a.column_stride,
           .a_row = product.a.row_stride,

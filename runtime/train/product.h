@@ -2,7 +2,7 @@
 // so nothing is packed ahead of it.
 #pragma once
 
-#include "figment/figment.h"
+#include "runtime/train/stored_weights.h"
 
 namespace figment::train {
 
@@ -11,11 +11,17 @@ namespace figment::train {
 struct Matrix {
   const float* data;
   std::int64_t row_stride, column_stride;
+  // Instead of data, for the right operand of a product: these weights or, with strides exchanged,
+  // their transpose.
+  const StoredWeights* stored = nullptr;
 
-  Matrix transposed() const { return {data, column_stride, row_stride}; }
+  Matrix transposed() const { return {data, column_stride, row_stride, stored}; }
 };
 // Rows of `columns` floats without gaps.
 inline Matrix matrix(const float* data, std::int64_t columns) { return {data, columns, 1}; }
+inline Matrix matrix(const StoredWeights& weights) {
+  return {nullptr, weights.columns, 1, &weights};
+}
 
 // c [rows, columns] = a [rows, depth] * b [depth, columns], or c += it. Each element's sum runs
 // over the depth in order, in parts of kDepthPart.

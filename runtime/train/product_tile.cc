@@ -80,7 +80,12 @@ void multiply_tile(const Tile& tile) {
 
 }  // namespace
 
+// pixel_loops.cc
+void add_pixels(const PixelRow& row);
+void multiply_add_pixels(const PixelRow& row);
+void sum_products(const PixelRow& row);
+
 extern const Loops kLoops;
-const Loops kLoops{kColumns, multiply_tile};
+const Loops kLoops{kColumns, multiply_tile, add_pixels, multiply_add_pixels, sum_products};
 
 }  // namespace figment::train::FIGMENT_ISA

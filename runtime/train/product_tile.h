@@ -1,7 +1,10 @@
-// The innermost part of multiply(), for each instruction set.
+// What is compiled for each instruction set: the innermost part of multiply(), and loops over
+// pixels.
 #pragma once
 
 #include <cstdint>
+
+#include "runtime/train/pixel_loops.h"
 
 namespace figment::train {
 
@@ -23,6 +26,10 @@ struct Loops {
   int panel_columns;  // at most kMostPanelColumns
   // Any number of rows.
   void (*multiply_tile)(const Tile& tile);
+  void (*add_pixels)(const PixelRow& row);           // y += x
+  void (*multiply_add_pixels)(const PixelRow& row);  // y += x * weights
+  // y += x * weights, all pixels into one: y_step is not read.
+  void (*sum_products)(const PixelRow& row);
 };
 
 }  // namespace figment::train

@@ -19,7 +19,7 @@ enum class Form : std::uint8_t {
 struct Parameter {
   std::int8_t model = 0;
   Form form = Form::kPlain;
-  bool decays = false;         // a matrix, not a vector
+  bool decays = false;          // a matrix, not a vector
   bool keeps_gradient = false;  // until the end of the step; else it is used as it arises
   std::int32_t tensor = 0;
   std::int32_t uses = 0;  // by operators of the model
@@ -31,6 +31,7 @@ struct Parameter {
   std::int64_t count = 0;
   float* values = nullptr;
   float* moments[2] = {};
+  float* average = nullptr;  // over the updates, where one is kept
   // kSpectral: the singular vectors u [rows], v [columns], and the value.
   float* left_vector = nullptr;
   float* right_vector = nullptr;
@@ -45,6 +46,7 @@ struct Parameter {
   // The operator uses memory of its own, not `values`.
   bool is_formed() const { return form == Form::kAdapter || form == Form::kSpectral; }
   float* right() const { return values + rows * rank; }
+  LowRank low_rank() const { return {values, right(), rank}; }
 };
 
 // The beginning of what Trainer::state() shows.

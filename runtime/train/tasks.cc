@@ -96,7 +96,8 @@ void run_draw_backward(Context& context, const Instruction& instruction) {
 // a: logits [count]; b: their gradient; choice: the side.
 void run_adversarial(Context& context, const Instruction& instruction) {
   const Side side = static_cast<Side>(instruction.choice);
-  const double loss = adversarial_loss(context.state.options.adversarial, side, instruction.a,
+  const TrainOptions& options = context.state.options;
+  const double loss = adversarial_loss(options.adversarial, side, options.real_label, instruction.a,
                                        instruction.count, instruction.b);
   double mean = 0;
   for (std::int64_t i = 0; i < instruction.count; ++i) mean += double{instruction.a[i]};
@@ -215,11 +216,11 @@ Status plan_encoded(const Trainer::State& state, TaskPlan& plan) {
   if (given != (draws && !two ? 2 * latent : latent) ||
       (two && shape_at_batch(state, 1, true, 1).elements() != latent))
     return bad_argument({"the decoder takes ", latent_width(state),
-                         " numbers an example, but the encoder gives ",
-                         given / state.options.batch,
-                         draws ? ": a VAE's encoder gives a mean and a logarithm of the variance for "
-                                 "each, as two outputs or one"
-                               : ""});
+                         " numbers an example, but the encoder gives ", given / state.options.batch,
+                         draws
+                             ? ": a VAE's encoder gives a mean and a logarithm of the variance for "
+                               "each, as two outputs or one"
+                             : ""});
   const std::int64_t shown = shape_at_batch(state, 1, false, 0).elements();
   const std::int64_t drawn = shape_at_batch(state, 0, true, 0).elements();
   if (state.options.loss != Loss::kCrossEntropy && shown != drawn)
@@ -251,15 +252,15 @@ Status plan_gan(const Trainer::State& state, TaskPlan& plan) {
     return bad_argument({"the discriminator must give one number an example, a logit"});
   if (state.options.adversarial == AdversarialLoss::kWasserstein &&
       state.options.clip_weights <= 0 && !state.options.spectral_normalization)
-    return bad_argument({"the Wasserstein loss needs a discriminator that is bounded: give "
-                         "clip_weights or spectral_normalization"});
+    return bad_argument(
+        {"the Wasserstein loss needs a discriminator that is bounded: give "
+         "clip_weights or spectral_normalization"});
   const bool discriminator_learns = learns(state.options.partner_selection);
   const bool logits = state.options.adversarial == AdversarialLoss::kMinimax ||
                       state.options.adversarial == AdversarialLoss::kNonSaturating;
   plan.passes[0] = {.model = 0, .parameter_gradients = learns(state.options.selection)};
-  const PassOptions judged{.model = 1,
-                           .parameter_gradients = discriminator_learns,
-                           .drops_sigmoid = logits};
+  const PassOptions judged{
+      .model = 1, .parameter_gradients = discriminator_learns, .drops_sigmoid = logits};
   plan.passes[1] = plan.passes[2] = plan.passes[3] = judged;
   plan.passes[1].iterates = true;
   plan.passes[3].parameter_gradients = false;
@@ -455,8 +456,7 @@ class Task {
     program_.set_turn(true);
     forward(passes_[3], 1, generator.output(0));
     backward(passes_[3], emit_adversarial(passes_[3], Side::kGenerator));
-    if (passes_[3].input_gradient() != kNoValue)
-      backward(generator, passes_[3].input_gradient());
+    if (passes_[3].input_gradient() != kNoValue) backward(generator, passes_[3].input_gradient());
     emit_updates(state_, program_, 0);
     program_.set_turn(false);
   }
@@ -491,6 +491,7 @@ PassSize task_size(const Trainer::State& state) {
 
 void emit_task(Trainer::State& state, Program& program, std::span<Pass> passes) {
   Task(state, program, passes).emit();
+  if (state.options.average_decay > 0) emit_average(program);
 }
 
 }  // namespace figment::train

@@ -32,8 +32,8 @@ Status check_options(const TrainedModels& models, const TrainOptions& options) {
   const auto is_positive = [](float value) { return value > 0 && value - value == 0; };
   if (!is_positive(options.optimizer.learning_rate))
     return bad_argument({"the learning rate must be a number above 0"});
-  if (options.schedule == Schedule::kCosine && options.updates <= 0)
-    return bad_argument({"a cosine schedule needs the number of updates"});
+  if (options.schedule != Schedule::kConstant && options.updates <= 0)
+    return bad_argument({"a schedule needs the number of updates"});
   for (const Model* model : {&models.model, models.partner}) {
     if (model == nullptr) continue;
     const Selection& selection =
@@ -107,8 +107,7 @@ Status lay_out(const TrainedModels& models, const TrainOptions& options, Arena& 
   auto* passes = reinterpret_cast<Pass*>(pass_memory);
   std::size_t used = 0;
   for (int i = 0; i < plan.pass_count; ++i) {
-    new (&passes[i]) Pass(state, program, views, plan.passes[i],
-                          Pass::node_at(node_memory, used));
+    new (&passes[i]) Pass(state, program, views, plan.passes[i], Pass::node_at(node_memory, used));
     used += Pass::node_count(*state.roots[plan.passes[i].model]);
   }
   train::emit_task(state, program, {passes, static_cast<std::size_t>(plan.pass_count)});
@@ -193,8 +192,7 @@ Status Trainer::step() {
   const float partner = options.partner_learning_rate > 0 ? options.partner_learning_rate : rate;
   context.learning_rates[0] = train::learning_rate_of(options, rate, counters.updates);
   context.learning_rates[1] = train::learning_rate_of(options, partner, counters.updates);
-  for (float& scale : context.gradient_scales)
-    scale = 1 / static_cast<float>(options.accumulation);
+  for (float& scale : context.gradient_scales) scale = 1 / static_cast<float>(options.accumulation);
   state.report.learning_rate = context.learning_rates[0];
 
   for (const Instruction& instruction : state.instructions) {
@@ -236,12 +234,13 @@ LearnedTensor Trainer::learned(int index) const {
                          ->name());
   tensor.shape = parameter.source.shape;
   const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
+  const float* values = parameter.average != nullptr ? parameter.average : parameter.values;
   if (parameter.form == train::Form::kAdapter) {
     tensor.rank = parameter.rank;
-    tensor.left = {parameter.values, size(parameter.rows * parameter.rank)};
-    tensor.right = {parameter.right(), size(parameter.rank * parameter.columns)};
+    tensor.left = {values, size(parameter.rows * parameter.rank)};
+    tensor.right = {values + tensor.left.size(), size(parameter.rank * parameter.columns)};
   } else {
-    tensor.values = {parameter.values, size(parameter.count)};
+    tensor.values = {values, size(parameter.count)};
   }
   return tensor;
 }

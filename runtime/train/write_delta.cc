@@ -29,10 +29,15 @@ struct TensorTable {
   std::int32_t rank;
   Offset left, right;
 };
-constexpr std::uint16_t kTensorFields[] = {
-    18, sizeof(TensorTable),          offsetof(TensorTable, index), offsetof(TensorTable, name),
-    offsetof(TensorTable, shape),     offsetof(TensorTable, values), offsetof(TensorTable, rank),
-    offsetof(TensorTable, left),      offsetof(TensorTable, right)};
+constexpr std::uint16_t kTensorFields[] = {18,
+                                           sizeof(TensorTable),
+                                           offsetof(TensorTable, index),
+                                           offsetof(TensorTable, name),
+                                           offsetof(TensorTable, shape),
+                                           offsetof(TensorTable, values),
+                                           offsetof(TensorTable, rank),
+                                           offsetof(TensorTable, left),
+                                           offsetof(TensorTable, right)};
 static_assert(sizeof kTensorFields == 18 && format::TensorDelta::VT_RIGHT == 16);
 
 struct SectionTable {
@@ -267,12 +272,13 @@ Result<std::size_t> Trainer::write_delta(std::span<std::byte> bytes,
   DeltaFile(*state_, examples_seen, measure).write();
   const std::size_t needed = measure.size();
   if (needed > kMostBytes)
-    return bad_argument({"the delta would take more than 2 GB, the most that one can hold; learn "
-                         "fewer tensors, or adapters"});
+    return bad_argument(
+        {"the delta would take more than 2 GB, the most that one can hold; learn "
+         "fewer tensors, or adapters"});
   if (bytes.size() < needed) {
-    Status status = make_error(ErrorCode::kArenaTooSmall,
-                               {"the delta takes ", needed, " bytes but there is room for ",
-                                bytes.size()});
+    Status status =
+        make_error(ErrorCode::kArenaTooSmall,
+                   {"the delta takes ", needed, " bytes but there is room for ", bytes.size()});
     status.bytes_needed = needed;
     return status;
   }

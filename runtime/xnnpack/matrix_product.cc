@@ -4,6 +4,7 @@
 #include <pthreadpool.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace figment::xnnpack {
@@ -77,24 +78,37 @@ void multiply(const Pieces& all, pthreadpool* threads) {
                                      (range + tasks - 1) / tasks, /*flags=*/0);
 }
 
+// The weights, and behind them, as an integer, whether none is infinite or NaN: a look at all of a
+// file's would take longer than a run.
 Status pack_floats(const MatrixProductShape& shape, const float* weights, const float* bias,
                    const Limits& limits, Build& build, MatrixProduct& product) {
   const auto outputs = static_cast<std::int64_t>(shape.outputs);
   const auto inputs = static_cast<std::int64_t>(shape.inputs);
   const simd::Packing packing(simd::kernels(), outputs, inputs);
   const auto floats = static_cast<std::size_t>(packing.floats());
-  const PackedMemory memory = build.packed.take(floats * sizeof(float));
+  std::uint32_t finite = 0;
+  const PackedMemory memory = build.packed.take(floats * sizeof(float) + sizeof finite);
   if (memory.bytes == nullptr) return backend_error({"the arena is full"});
   auto* packed = reinterpret_cast<float*>(memory.bytes);
   product = packed_matrix_product(shape, packed, limits);
-  if (memory.filled) return {};
-  std::fill_n(packed, floats, 0.0f);
-  for (std::int64_t output = 0; output < outputs; ++output) {
-    if (bias != nullptr) packed[packing.at(output, -1)] = bias[output];
-    float* to = packed + packing.at(output, 0);
-    const std::int64_t line = packing.at(output, 1) - packing.at(output, 0);
-    for (std::int64_t k = 0; k < inputs; ++k) to[k * line] = weights[output * inputs + k];
+  if (!memory.filled) {
+    std::fill_n(packed, floats, 0.0f);
+    bool all_finite = true;
+    for (std::int64_t output = 0; output < outputs; ++output) {
+      if (bias != nullptr) packed[packing.at(output, -1)] = bias[output];
+      float* to = packed + packing.at(output, 0);
+      const std::int64_t line = packing.at(output, 1) - packing.at(output, 0);
+      for (std::int64_t k = 0; k < inputs; ++k) {
+        const float weight = weights[output * inputs + k];
+        to[k * line] = weight;
+        all_finite &= std::isfinite(weight);
+      }
+    }
+    finite = all_finite ? 1 : 0;
+    std::memcpy(packed + floats, &finite, sizeof finite);
   }
+  std::memcpy(&finite, packed + floats, sizeof finite);
+  product.product.finite_b = finite == 1;
   return {};
 }
 
@@ -194,18 +208,23 @@ std::size_t rows_bytes(const MatrixProduct& product, std::size_t rows) {
   return rows * (row + sizeof(float) + sizeof(std::int32_t));
 }
 
+IntegerRows integer_rows(const MatrixProduct& product, std::size_t rows, std::byte* scratch) {
+  const std::int64_t stride = std::int64_t{4} * product.int8.quads;
+  auto* integers = reinterpret_cast<std::uint8_t*>(scratch);
+  auto* steps = reinterpret_cast<float*>(integers + rows * static_cast<std::size_t>(stride));
+  return {integers, stride, steps, reinterpret_cast<std::int32_t*>(steps + rows)};
+}
+
 MatrixRows prepare_rows(const MatrixProduct& product, std::size_t rows, const float* x,
                         std::byte* scratch, pthreadpool* threads) {
   if (!product.is_int8()) return {x, product.product.a_stride, nullptr, 0, nullptr, nullptr};
-  auto* steps = reinterpret_cast<float*>(scratch);
-  auto* least = reinterpret_cast<std::int32_t*>(steps + rows);
-  auto* integers = reinterpret_cast<std::uint8_t*>(least + rows);
-  const std::int64_t stride = std::int64_t{4} * product.int8.quads;
+  const IntegerRows to = integer_rows(product, rows, scratch);
   const std::int64_t depth = product.product.depth;
-  QuantizeTask task{*product.kernels, {x, depth, integers, stride, steps, least, 0, depth}};
+  QuantizeTask task{*product.kernels,
+                    {x, depth, to.integers, to.stride, to.steps, to.least, 0, depth}};
   pthreadpool_parallelize_1d_tile_1d(threads, quantize_piece, &task, rows,
                                      threads == nullptr ? rows : kRowsPerTask, /*flags=*/0);
-  return {nullptr, 0, integers, stride, steps, least};
+  return {nullptr, 0, to.integers, to.stride, to.steps, to.least};
 }
 
 bool run_matrix_product(const MatrixProduct& product, std::size_t rows, const MatrixRows& x,

@@ -71,8 +71,19 @@ struct MatrixRows {
   }
 };
 
+// Rows of integers to be filled.
+struct IntegerRows {
+  std::uint8_t* integers;
+  std::int64_t stride;
+  float* steps;
+  std::int32_t* least;
+};
+
 // Bytes for `rows` rows of quantized numbers; 0 where x is taken as it is.
 std::size_t rows_bytes(const MatrixProduct& product, std::size_t rows);
+
+// Where they stand in rows_bytes() of scratch, aligned to 64.
+IntegerRows integer_rows(const MatrixProduct& product, std::size_t rows, std::byte* scratch);
 
 // Quantizes rows of `inputs` floats into `scratch` (rows_bytes() of it, aligned to 64), or gives
 // them as they are.

@@ -15,8 +15,9 @@
 namespace figment::xnnpack {
 namespace {
 
-// Counts up when our own packing changes (runtime/simd/packing.h, winograd_weights.cc).
-constexpr std::string_view kPackingVersion = "1";
+// Counts up when our own packing changes (runtime/simd/packing.h, matrix_product.cc,
+// winograd_weights.cc).
+constexpr std::string_view kPackingVersion = "2";
 
 // FNV-1a over what the processor says of itself: XNNPACK chooses its kernels by it.
 class Hash {

@@ -26,7 +26,8 @@ constexpr double kSumCost = 14;
 }  // namespace
 
 std::span<const char* const> way_names() {
-  static constexpr const char* kNames[] = {"xnnpack", "gemm", "gemm + col2im", "winograd 4x4",
+  static constexpr const char* kNames[] = {"xnnpack",       "gemm",           "gemm + col2im",
+                                           "im2col + gemm", "gemm by phases", "winograd 4x4",
                                            "winograd 6x6"};
   return kNames;
 }

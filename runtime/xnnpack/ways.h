@@ -42,6 +42,8 @@ extern const Way kSmallWinograd;
 extern const Way kLargeWinograd;
 extern const Way kDenseConvTranspose2D;
 extern const Way kColumnsWay;
+extern const Way kWindowsWay;
+extern const Way kPhasesWay;
 extern const Way kDirectConvTranspose2D;
 
 }  // namespace figment::xnnpack

@@ -95,7 +95,6 @@ ExitCode bench(const Arguments& arguments) {
   Measurement measured;
   {
     SessionMemory memory(file.model, options);
-    file.forget_tensors();
     fill_inputs(file.model, memory.session);
     require(memory.session.run());
     measured.first_sample_ms = ms_since_process_start();

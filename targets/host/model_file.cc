@@ -41,8 +41,18 @@ MappedFile::~MappedFile() {
   if (mapping_ != nullptr) ::munmap(mapping_, bytes_.size());
 }
 
-void MappedFile::forget(std::size_t end) const {
-  if (mapping_ != nullptr) ::madvise(mapping_, end, MADV_DONTNEED);
+void MappedFile::set_apart(std::size_t begin) const {
+  if (mapping_ == nullptr) return;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t first = (begin + page - 1) / page * page;
+  if (first >= bytes_.size()) return;
+  std::byte* pages = static_cast<std::byte*>(mapping_) + first;
+#ifdef MADV_NOHUGEPAGE
+  // Pages with an advice of their own are a mapping of their own, and Linux, which maps up to 2 MB
+  // at once around what is read, stops at its border.
+  ::madvise(pages, bytes_.size() - first, MADV_NOHUGEPAGE);
+#endif
+  ::madvise(pages, bytes_.size() - first, MADV_DONTNEED);
 }
 
 ModelFile::ModelFile(const std::string& path)
@@ -52,12 +62,8 @@ ModelFile::ModelFile(const std::string& path)
                  "figment: %s was tuned on another kind of processor or for another build; its "
                  "weights are packed anew at each start until it is tuned here\n",
                  input_name(path).c_str());
-}
-
-void ModelFile::forget_tensors() const {
-  if (const format::PackedWeights* packed = model.root().packed();
-      packed != nullptr && model.tuning() == Tuning::kHere)
-    file.forget(packed->offset());
+  if (model.tuning() == Tuning::kHere)
+    file.set_apart(model.root().packed()->offset() + model.root().packed()->size());
 }
 
 }  // namespace figment::host

@@ -21,9 +21,9 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
 
-  // Takes the first `end` bytes, a whole number of pages, out of this process's memory until they
-  // are read again.
-  void forget(std::size_t end) const;
+  // Takes the whole pages from byte `begin` on out of this process's memory until they are read
+  // again, and lets no read before them bring them back.
+  void set_apart(std::size_t begin) const;
 
  private:
   std::span<const std::byte> bytes_;
@@ -31,14 +31,11 @@ class MappedFile {
   AlignedMemory memory_;
 };
 
-// A verified model and the file under it.
+// A verified model and the file under it. Of one that is tuned for this machine, the memory holds
+// the tables and the packed weights; the weights that were packed stay in the file.
 struct ModelFile {
   // Throws VerbError: unreadable, damaged, or unsupported; the sentence names the file.
   explicit ModelFile(const std::string& path);
-
-  // To be called once a session is there: of a tuned file the tensors' own data is hardly read any
-  // more, but where they were, the system has mapped some megabytes around.
-  void forget_tensors() const;
 
   MappedFile file;
   Model model;

@@ -108,7 +108,6 @@ ExitCode run(const Arguments& arguments) {
   for (const NamedFile& output : wanted) files.emplace_back(output.path);
 
   SessionMemory memory(model, options);
-  file.forget_tensors();
   for (const InputValue& value : values) {
     const Tensor tensor = memory.session.input(value.port);
     if (value.array)

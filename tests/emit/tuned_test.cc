@@ -143,6 +143,54 @@ TEST_CASE("weights stand at multiples of 64 and packed ones at a multiple of 409
   CHECK(root.packed()->offset() + root.packed()->size() == with.bytes.size());
 }
 
+TEST_CASE("constants of more than 4096 bytes stand behind the packed weights, unchanged") {
+  Graph graph;
+  const TensorId x = graph.add_input("x", DataType::kFloat32, make_shape({1, 64}));
+  TensorId y = x;
+  for (const int outputs : {64, 16, 65}) {  // 16 * 64 floats are 4096 bytes
+    const std::int64_t inputs = graph.tensor(y).shape[1];
+    std::vector<float> numbers(static_cast<std::size_t>(outputs * inputs));
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i) / 64;
+    const TensorId weights = graph.add_floats("weights", make_shape({outputs, inputs}), numbers);
+    y = graph.add_node("dense", make_options(format::DenseT{}), {y, weights, kAbsent});
+  }
+  graph.outputs.push_back({"y", y, {}});
+  const AlignedBytes original(emit(graph, {}));
+  const Model model = open_model(original.span());
+  const std::vector<std::byte> block = bytes_from(1, 100);
+  const std::vector<TunedOperator> operators{{"", {block}}, {"", {}}, {"", {}}};
+  for (const std::string machine : {"some machine", ""}) {
+    CAPTURE(machine);
+    const std::vector<std::byte> bytes = emit_tuned(model, operators, machine);
+    const AlignedBytes file(bytes);
+    const Model tuned = open_model(file.span());
+    CHECK(untuned_tables(tuned) == untuned_tables(model));
+    CHECK(bytes.size() % 64 == 0);
+    const auto place = [&](const format::Tensor& tensor) {
+      return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(tensor.data()->data()) -
+                                      file.span().data());
+    };
+    const format::PackedWeights* packed = tuned.root().packed();
+    CHECK((packed == nullptr) == machine.empty());
+    const std::size_t end = packed == nullptr ? 0 : packed->offset() + packed->size();
+    std::size_t tables_end = 0;
+    int large = 0;
+    for (const format::Tensor* tensor : *tuned.root().tensors()) {
+      if (tensor->data() == nullptr) continue;
+      CHECK(place(*tensor) % 64 == 0);
+      if (tensor->data()->size() <= 4096) {
+        tables_end = place(*tensor) + tensor->data()->size();
+        CHECK((packed == nullptr || tables_end <= packed->offset()));
+      } else {
+        CHECK(place(*tensor) >= end);
+        ++large;
+      }
+    }
+    CHECK(large == 2);
+    CHECK(tables_end > 0);
+  }
+}
+
 TEST_CASE("blocks are found where the operator's begin, each with its size in front") {
   const Tuned with;
   const format::PackedWeights& packed = *with.tuned.root().packed();

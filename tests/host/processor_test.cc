@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "targets/host/exit_code.h"
 #include "tests/host/arrays.h"
@@ -28,22 +30,27 @@ TEST_CASE("a capped benchmark says so and runs the smaller loops, or is refused 
   REQUIRE(whole.code == 0);
   const std::string best = nlohmann::json::parse(whole.output)["cpu"];
   CHECK(best == host::loops_name());
-  const CommandResult capped = bench("--cpu avx2");
-  CAPTURE(capped.error);
-  if (best.starts_with("avx")) {
-    REQUIRE(capped.code == 0);
-    const auto json = nlohmann::json::parse(capped.output);
-    CHECK(json["cpu"] == "avx2");
-    CHECK_FALSE(json["operators"].empty());
-  } else {
-    CHECK(capped.code == static_cast<int>(host::ExitCode::kUnsupported));
-    CHECK(capped.error.find("figment bench: --cpu avx2 is not possible here: ") == 0);
-    CHECK(capped.error.find('\n') == capped.error.size() - 1);
+  const std::vector<std::string> names = {"avx2", "avx512", "avx512vnni", "amx"};
+  const auto here = std::find(names.begin(), names.end(), best);
+  for (auto name = names.begin(); *name != "amx"; ++name) {
+    CAPTURE(*name);
+    const CommandResult capped = bench("--cpu " + *name);
+    CAPTURE(capped.error);
+    if (here != names.end() && name <= here) {
+      REQUIRE(capped.code == 0);
+      const auto json = nlohmann::json::parse(capped.output);
+      CHECK(json["cpu"] == *name);
+      CHECK_FALSE(json["operators"].empty());
+    } else {
+      CHECK(capped.code == static_cast<int>(host::ExitCode::kUnsupported));
+      CHECK(capped.error.find("figment bench: --cpu " + *name + " is not possible here: ") == 0);
+      CHECK(capped.error.find('\n') == capped.error.size() - 1);
+    }
   }
 }
 
 TEST_CASE("a capped run agrees with the whole processor's") {
-  if (!host::loops_name().starts_with("avx")) return;
+  if (!host::loops_name().starts_with("a")) return;  // avx2 and on, amx
   const ScratchFolder folder;
   const std::string latents = source_folder() + "models/digits_gan/golden/generator.latent.npy";
   const std::string line = "run " + kModel + " --in " + latents + " --out ";

@@ -1,6 +1,9 @@
 // Conv2D on both backends against the definition in double precision, and its refusals.
 #include <doctest/doctest.h>
 
+#ifdef FIGMENT_WITH_XNNPACK
+#include "runtime/simd/kernels.h"
+#endif
 #include "tests/ops/operands.h"
 
 namespace figment::testing {
@@ -80,6 +83,7 @@ void check_int8(const Case& c) {
   inputs[1] = rows_as_int8(inputs[1], c.outputs);
   check_operator(options_of(c.options), inputs, output_shape(c),
                  leaky_relu_of(reference(c, inputs[0], inputs[1], inputs[2])), 1e-5, leaky_relu());
+  check_same_bits("im2col + gemm", options_of(c.options), inputs, output_shape(c));
 }
 
 const std::vector<std::string> kWays = {"xnnpack", "winograd 4x4", "winograd 6x6", "gemm + col2im"};
@@ -191,7 +195,19 @@ TEST_CASE("int8 weights of pictures in grey") {
   inputs[1] = rows_as_int8(inputs[1], c.outputs);
   check_operator(options_of(c.options), inputs, output_shape(c),
                  reference(c, inputs[0], inputs[1], inputs[2]), 0.05);
+  check_same_bits("im2col + gemm", options_of(c.options), inputs, output_shape(c));
 }
+
+#ifdef FIGMENT_WITH_XNNPACK
+TEST_CASE("int8 weights of one group go as their windows see them, wherever integers have loops") {
+  const Case c{1, 9, 8, 12, 16, 3, 3, sliding(2, 1, {1, 1, 1, 1})};
+  std::vector<TestTensor> inputs = operands(c);
+  inputs[1] = rows_as_int8(inputs[1], c.outputs);
+  const bool has_loops = simd::kernels().multiply_int8 != nullptr;
+  CHECK((run_operator(options_of(c.options), inputs, {}, Backend::kXnnpack, {}, "im2col + gemm")
+             .lowering == "im2col + gemm") == has_loops);
+}
+#endif
 
 TEST_CASE("more output pixels than fit into a tile, more depth than a tile holds") {
   check({1, 40, 40, 24, 3, 3, 3, sliding(1, 1, {1, 1, 1, 1})});

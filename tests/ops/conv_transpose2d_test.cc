@@ -94,6 +94,7 @@ void check_int8(const Case& c) {
   inputs[1] = channels_as_int8(c, inputs[1]);
   check_operator(options_of(c.options), inputs, output_shape(c),
                  leaky_relu_of(reference(c, inputs[0], inputs[1], inputs[2])), 1e-5, leaky_relu());
+  check_same_bits("gemm by phases", options_of(c.options), inputs, output_shape(c));
 }
 
 const std::vector<std::string> kWays = {"xnnpack", "gemm", "winograd 4x4", "winograd 6x6",
@@ -192,6 +193,12 @@ TEST_CASE("int8 weights") {
   check_int8({1, 4, 5, 8, 4, 4, 2, spreading(1, 2, {0, 1, 0, 1}, 0, 4)});
   check_int8({1, 5, 7, 7, 7, 4, 4, spreading(2, 1, {1, 1, 1, 1}, 0, 7)});
   check_int8({1, 13, 16, 5, 64, 4, 4, spreading(2, 1, {1, 1, 1, 1})});
+  // By phases: of one tap, of many, of more output than the input reaches, cut at every side.
+  check_int8({1, 5, 4, 9, 3, 2, 2, spreading(2, 1, {0, 0, 0, 0})});
+  check_int8({2, 5, 4, 66, 35, 6, 6, spreading(3, 1, {2, 1, 4, 3})});
+  check_int8({1, 7, 3, 70, 17, 4, 2, spreading(2, 1, {0, 0, 0, 0}, 1)});
+  check_int8({1, 20, 19, 8, 40, 4, 4, spreading(2, 1, {3, 0, 0, 3}), DataType::kFloat32, false});
+  check_int8({1, 9, 9, 6, 5, 3, 3, spreading(1, 1, {1, 1, 1, 1})});
 }
 
 TEST_CASE("int8 weights of pictures in grey, and scales that are wrong") {
@@ -200,6 +207,7 @@ TEST_CASE("int8 weights of pictures in grey, and scales that are wrong") {
   inputs[1] = channels_as_int8(c, inputs[1]);
   check_operator(options_of(c.options), inputs, output_shape(c),
                  reference(c, inputs[0], inputs[1], inputs[2]), 0.05);
+  check_same_bits("gemm by phases", options_of(c.options), inputs, output_shape(c));
   inputs[1].scales.pop_back();
   check_refused(options_of(c.options), inputs, {}, "4 scales but must have 5");
 }

@@ -20,6 +20,10 @@
 namespace figment::testing {
 namespace {
 
+#ifdef FIGMENT_WITH_XNNPACK
+constexpr const char* kKernelNames[] = {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"};
+#endif
+
 // Memory that begins at a multiple of 64, as a mapped file and an arena do.
 class AlignedBytes {
  public:
@@ -264,7 +268,7 @@ void check_ways([[maybe_unused]] const std::vector<std::string>& lowerings,
                 const Shape& expected_shape, const std::vector<double>& expected, double tolerance,
                 std::optional<format::UnaryT> activation) {
 #ifdef FIGMENT_WITH_XNNPACK
-  for (const char* kernels : {"base", "avx2", "avx512", "avx512vnni"}) {
+  for (const char* kernels : kKernelNames) {
     if (!simd::cap_kernels(kernels)) continue;
     CAPTURE(kernels);
     for (const std::string& lowering : lowerings) {
@@ -277,6 +281,27 @@ void check_ways([[maybe_unused]] const std::vector<std::string>& lowerings,
 #else
   check_operator_on(Backend::kXnnpack, options, inputs, expected_shape, expected, tolerance,
                     activation);
+#endif
+}
+
+void check_same_bits([[maybe_unused]] const std::string& lowering,
+                     [[maybe_unused]] const format::OperatorOptionsUnion& options,
+                     [[maybe_unused]] const std::vector<TestTensor>& inputs,
+                     [[maybe_unused]] const Shape& output_shape) {
+#ifdef FIGMENT_WITH_XNNPACK
+  const std::optional<Shape> declared =
+      declares_output(options) ? std::optional(output_shape) : std::nullopt;
+  const Run portable = run_operator(options, inputs, declared, Backend::kPortable);
+  REQUIRE_MESSAGE(portable.error.empty(), portable.error);
+  for (const char* kernels : kKernelNames) {
+    if (!simd::cap_kernels(kernels)) continue;
+    CAPTURE(kernels);
+    CAPTURE(lowering);
+    const Run fast = run_operator(options, inputs, declared, Backend::kXnnpack, {}, lowering);
+    REQUIRE_MESSAGE(fast.error.empty(), fast.error);
+    if (fast.lowering == lowering) CHECK(fast.values == portable.values);
+  }
+  simd::cap_kernels(nullptr);
 #endif
 }
 

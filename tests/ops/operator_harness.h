@@ -68,6 +68,11 @@ void check_ways(const std::vector<std::string>& lowerings,
                 const Shape& expected_shape, const std::vector<double>& expected, double tolerance,
                 std::optional<format::UnaryT> activation = {});
 
+// XNNPACK's backend gives the portable one's numbers, to the last place, wherever it runs the
+// operation in this way.
+void check_same_bits(const std::string& lowering, const format::OperatorOptionsUnion& options,
+                     const std::vector<TestTensor>& inputs, const Shape& output_shape);
+
 // The operator's rule refuses, with a message that contains `words`.
 void check_refused(const format::OperatorOptionsUnion& options,
                    const std::vector<TestTensor>& inputs, std::optional<Shape> declared,

@@ -49,6 +49,10 @@ TEST_CASE("a table is whole, and wider sets have wider vectors") {
     CHECK((table.multiply != nullptr && table.winograd_input != nullptr &&
            table.winograd_output != nullptr && table.sum_columns != nullptr));
     CHECK((table.quantize != nullptr) == (table.multiply_int8 != nullptr));
+    CHECK((table.find_extremes != nullptr) == (table.multiply_int8 != nullptr));
+    CHECK((table.quantize_windows != nullptr) == (table.multiply_int8 != nullptr));
+    CHECK((table.multiply_taps_int8 == nullptr || table.multiply_int8 != nullptr));
+    CHECK(table.depth_step % 4 == 0);
     CHECK(table.int8_speed >= 1);
   });
 }

@@ -58,7 +58,9 @@ TEST_CASE("int8: three lines of 32 bits in front, then bytes by fours") {
         CAPTURE(columns);
         CAPTURE(depth);
         const PackingInt8 packing(table, columns, depth);
-        CHECK(packing.quads == (depth + 3) / 4);
+        CHECK(4 * packing.quads % table.depth_step == 0);
+        CHECK(4 * packing.quads >= depth);
+        CHECK(4 * packing.quads < depth + table.depth_step);
         std::vector<int> taken(static_cast<std::size_t>(packing.bytes()), 0);
         for (std::int64_t column = 0; column < columns; ++column)
           for (std::int64_t line = 0; line < packing.quads + 3; ++line) {

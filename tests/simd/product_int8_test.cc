@@ -106,7 +106,8 @@ void check(const Kernels& table, const Sizes& size,
   Problem problem(size);
   if (change) change(problem);
 
-  const std::int64_t stride = std::int64_t{4} * ((size.depth + 3) / 4);
+  const PackingInt8 packing(table, size.columns, size.depth);
+  const std::int64_t stride = 4 * packing.quads;
   const Guarded<float> x(std::vector<float>(problem.x.begin(), problem.x.end() - size.x_gap));
   const Guarded<std::uint8_t> integers(stride * size.rows, 77);
   const Guarded<float> steps(size.rows);
@@ -118,11 +119,11 @@ void check(const Kernels& table, const Sizes& size,
     for (std::int64_t k = size.depth; k < stride; ++k) padding += integers[row * stride + k];
   CHECK(padding == 0);
 
-  const Guarded<std::byte> packed(problem.pack(PackingInt8(table, size.columns, size.depth)));
+  const Guarded<std::byte> packed(problem.pack(packing));
   const Guarded<float> c(problem.c_stride() * (size.rows - 1) + size.columns, kUntouched);
   table.multiply_int8({integers.data(), stride, steps.data(), least.data(), packed.data(), c.data(),
-                       problem.c_stride(), size.rows, size.columns, (size.depth + 3) / 4, size.low,
-                       size.high});
+                       problem.c_stride(), size.rows, size.columns, static_cast<int>(packing.quads),
+                       size.low, size.high});
   const std::vector<float> expected = problem.expected();
   int wrong = 0;
   int touched = 0;
@@ -152,7 +153,7 @@ void with_every_integer_table(const Check& check_table) {
 
 TEST_CASE("int8: every remainder of rows, columns and depth") {
   with_every_integer_table([](const Kernels& table) {
-    for (const int rows : {1, 2, 3, 5, 8, 9, 17})
+    for (const int rows : {1, 2, 3, 5, 8, 9, 17, 32, 49})
       for (const int columns : {1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 65, 130})
         for (const int depth : {1, 2, 3, 4, 7, 64, 301})
           check(table, {rows, columns, depth, rows % 3, columns % 4, rows % 2 == 1});

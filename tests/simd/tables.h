@@ -14,7 +14,8 @@ namespace figment::simd {
 
 using testing::Guarded;
 
-inline constexpr const char* kTableNames[] = {"base", "avx2", "avx512", "avx512vnni"};
+inline constexpr const char* kTableNames[] = {"base",       "avx2", "avx512",
+                                              "avx512vnni", "amx",  "neondot"};
 
 // Calls `check` with each table of this processor; afterwards the best one is chosen again.
 template <typename Check>

@@ -4,110 +4,14 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <map>
 
-#include "converter/emit/flatbuffer.h"
-#include "converter/passes/passes.h"
-#include "runtime/format/sha256.h"
-#include "runtime/math/stored_weights.h"
-#include "runtime/model_view.h"
-#include "runtime/train/delta.h"
 #include "tests/support/guarded.h"
-#include "tests/support/running_trainer.h"
 #include "tests/support/tuned_model.h"
+#include "tests/train/learner.h"
 
 namespace figment::testing {
 namespace {
-
-using converter::Graph;
-using converter::GraphTensor;
-using converter::TensorId;
-using Narrow = converter::PassResult (*)(Graph& graph);
-
-std::vector<float> numbers(std::size_t count, std::uint64_t seed) {
-  std::vector<float> values(count);
-  Tensor tensor;
-  tensor.data = values.data();
-  tensor.shape = {{static_cast<std::int32_t>(count)}, 1};
-  fill_normal(tensor, seed);
-  for (float& value : values) value *= 0.3F;
-  return values;
-}
-
-// x [N,50] -> Dense to 72 -> [N,3,3,8] -> transposed convolution in two groups -> [N,6,6,4] ->
-// convolution -> y [N,6,6,3]: each of the three layouts of weights.
-Graph make_graph() {
-  Graph graph;
-  graph.name = "learner";
-  graph.any_batch = true;
-  const auto floats = [&](const char* name, std::initializer_list<std::int64_t> extents) {
-    const Shape shape = converter::make_shape(extents);
-    return graph.add_floats(
-        name, shape, numbers(static_cast<std::size_t>(shape.elements()), graph.tensors.size()));
-  };
-  const TensorId x = graph.add_input("x", DataType::kFloat32, {{1, 50}, 2});
-  TensorId y = graph.add_node("dense", converter::make_options(format::DenseT{}),
-                              {x, floats("dense.weights", {72, 50}), floats("dense.bias", {72})});
-  y = graph.add_node("reshape", converter::make_options(format::ReshapeT{}), {y},
-                     Shape{{1, 3, 3, 8}, 4});
-  format::ConvTranspose2DT up;
-  up.stride_height = up.stride_width = 2;
-  up.groups = 2;
-  y = graph.add_node("up", converter::make_options(up),
-                     {y, floats("up.weights", {2, 2, 2, 2, 4}), floats("up.bias", {4})});
-  format::Conv2DT convolution;
-  convolution.pad_top = convolution.pad_left = convolution.pad_bottom = convolution.pad_right = 1;
-  y = graph.add_node("convolution", converter::make_options(convolution),
-                     {y, floats("convolution.weights", {3, 3, 3, 4})});
-  graph.outputs.push_back({"y", y, {}});
-  for (GraphTensor& tensor : graph.tensors)
-    if (!tensor.constant()) tensor.batch_axis = 0;
-  return graph;
-}
-
-Graph narrowed(Graph graph, Narrow narrow) {
-  if (narrow != nullptr) narrow(graph);
-  return graph;
-}
-
-std::vector<std::byte> file_of(const Graph& graph) {
-  converter::ModelFacts facts;
-  facts.golden.emplace();
-  facts.golden->output_digest = std::make_unique<format::Hash>();
-  std::memset(reinterpret_cast<void*>(facts.golden->output_digest.get()), 7, 32);
-  return emit(graph, facts);
-}
-
-struct OpenModel {
-  explicit OpenModel(const std::vector<std::byte>& file)
-      : bytes(align_bytes(file)), model(*Model::open(bytes.span())) {}
-  AlignedMemory bytes;
-  Model model;
-
-  // The tensor of that name.
-  int find(const std::string& name) const {
-    for (flatbuffers::uoffset_t i = 0; i < model.root().tensors()->size(); ++i)
-      if (text(model.root().tensors()->Get(i)->name()) == name) return static_cast<int>(i);
-    FAIL("no tensor " << name);
-    return -1;
-  }
-  Tensor view(const std::string& name) const { return tensor_view(model.root(), find(name), 1); }
-  std::vector<float> floats(const std::string& name) const {
-    const Tensor tensor = view(name);
-    std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
-    math::widen_constant(tensor, values.data());
-    return values;
-  }
-};
-
-TrainOptions options_of(int adapter_rank = 0) {
-  TrainOptions options;
-  options.batch = 4;
-  options.optimizer.learning_rate = 0.02F;
-  options.selection.adapter_rank = adapter_rank;
-  return options;
-}
 
 // What every learned tensor is worth in float32, by name.
 std::map<std::string, std::vector<float>> worth(const Trainer& trainer, const OpenModel& base) {
@@ -170,51 +74,6 @@ void check_round_trip(Narrow narrow, int adapter_rank) {
     CHECK(same_bytes(applied.view(name), converted.view(name)));
     CHECK((applied.floats(name) != base.floats(name)) == learned.contains(name));
   }
-}
-
-converter::PassResult to_int4(Graph& graph) {
-  converter::quantize_dense(graph);
-  return converter::quantize_weights(graph);
-}
-
-// A learned delta, as an object to change.
-std::vector<std::byte> repack(const AlignedMemory& delta,
-                              const std::function<void(format::DeltaT&)>& change) {
-  format::DeltaT object;
-  format::GetDelta(delta.span().data())->UnPackTo(&object);
-  change(object);
-  if (object.content_hash) object.content_hash = std::make_unique<format::Hash>();
-  flatbuffers::FlatBufferBuilder builder;
-  format::FinishDeltaBuffer(builder, format::Delta::Pack(builder, &object));
-  const auto* begin = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
-  std::vector<std::byte> bytes(begin, begin + builder.GetSize());
-  auto* hash = const_cast<format::Hash*>(format::GetDelta(bytes.data())->content_hash());
-  if (hash == nullptr) return bytes;
-  const format::Digest digest = format::hash_around(bytes, hash);
-  std::memcpy(hash, digest.data(), digest.size());
-  return bytes;
-}
-
-// A model and what it has learned.
-struct Learned {
-  explicit Learned(Narrow narrow = nullptr, int adapter_rank = 0)
-      : base(file_of(narrowed(make_graph(), narrow))),
-        running({base.model}, options_of(adapter_rank)) {
-    running.learn(2);
-  }
-  OpenModel base;
-  RunningTrainer running;
-};
-
-// Applying is refused with these words, and the model stays as it is.
-void check_refused(const std::vector<std::byte>& model, std::span<const std::byte> delta,
-                   ErrorCode code, const std::string& words) {
-  const AlignedMemory bytes = align_bytes(model);
-  const Status status = apply_delta(bytes.span(), delta);
-  CAPTURE(std::string(status.message()));
-  CHECK(status.code == code);
-  CHECK(std::string(status.message()).find(words) != std::string::npos);
-  CHECK(std::equal(model.begin(), model.end(), bytes.span().begin()));
 }
 
 TEST_CASE("what was learned is stored as the converter would store it, in every format") {
@@ -295,9 +154,6 @@ TEST_CASE("two models in one delta; weights under spectral normalization are wri
   options.task = Task::kGan;
   options.spectral_normalization = true;
   RunningTrainer running({base.model, &partner.model}, options);
-  CHECK_FALSE(running.trainer.write_delta({}, 0).ok());
-  CHECK(std::string(running.trainer.write_delta({}, 0).status().message()).find("singular value") !=
-        std::string::npos);
   running.learn(3);
   const AlignedMemory delta = running.delta();
 
@@ -360,159 +216,11 @@ TEST_CASE("a model that was changed takes no delta") {
 
 TEST_CASE("values beyond float16 are refused for a model of float16") {
   const Learned learned(converter::narrow_weights);
-  const std::vector<std::byte> large =
-      repack(learned.running.delta(), [](format::DeltaT& delta) {
-        delta.sections[0]->tensors[0]->values[3] = 1e5F;
-      });
+  const std::vector<std::byte> large = repack(learned.running.delta(), [](format::DeltaT& delta) {
+    delta.sections[0]->tensors[0]->values[3] = 1e5F;
+  });
   check_refused(file_of(narrowed(make_graph(), converter::narrow_weights)), large,
                 ErrorCode::kUnsupported, "too large for float16");
-}
-
-TEST_CASE("dishonest deltas are refused with a sentence") {
-  const Learned learned;
-  const Learned adapted(nullptr, 2);
-  const std::vector<std::byte> model = file_of(make_graph());
-  struct Case {
-    std::function<void(format::DeltaT&)> change;
-    ErrorCode code;
-    const char* words;
-    bool adapter = false;
-  };
-  const auto tensor = [](format::DeltaT& delta) -> format::TensorDeltaT& {
-    return *delta.sections[0]->tensors[0];
-  };
-  const Case cases[] = {
-      {[](format::DeltaT& d) { d.version = 9; }, ErrorCode::kUnsupported, "format version 9"},
-      {[](format::DeltaT& d) { d.content_hash.reset(); }, ErrorCode::kBadFile, "content hash"},
-      {[](format::DeltaT& d) { d.sections.clear(); }, ErrorCode::kBadFile, "nothing"},
-      {[](format::DeltaT& d) { d.sections[0]->base_hash.reset(); }, ErrorCode::kBadFile,
-       "which model"},
-      {[](format::DeltaT& d) {
-         d.sections.push_back(std::make_unique<format::SectionT>(*d.sections[0]));
-       },
-       ErrorCode::kBadFile, "two sections"},
-      {[&](format::DeltaT& d) { tensor(d).index = -1; }, ErrorCode::kBadFile, "out of order"},
-      {[](format::DeltaT& d) { std::swap(d.sections[0]->tensors[0], d.sections[0]->tensors[1]); },
-       ErrorCode::kBadFile, "out of order"},
-      {[](format::DeltaT& d) { d.sections[0]->tensors.back()->index = 9999; }, ErrorCode::kBadFile,
-       "is not in the model"},
-      {[](format::DeltaT& d) { d.sections[0]->tensors[0]->index = 0; }, ErrorCode::kBadFile,
-       "holds no weights"},
-      {[&](format::DeltaT& d) { tensor(d).values.pop_back(); }, ErrorCode::kBadFile, "as many"},
-      {[&](format::DeltaT& d) { tensor(d).shape = {-1, 3600}; }, ErrorCode::kBadFile,
-       "that no tensor has"},
-      {[&](format::DeltaT& d) { tensor(d).shape = {1 << 30, 1 << 30, 1 << 30}; },
-       ErrorCode::kBadFile, "that no tensor has"},
-      {[&](format::DeltaT& d) { tensor(d).shape = {50, 72}; }, ErrorCode::kBadFile,
-       "but the model's 72x50"},
-      {[&](format::DeltaT& d) { tensor(d).shape.assign(9, 1); }, ErrorCode::kBadFile, "9 axes"},
-      {[&](format::DeltaT& d) { tensor(d).values[5] = NAN; }, ErrorCode::kBadFile, "not finite"},
-      {[&](format::DeltaT& d) { tensor(d).rank = 1; }, ErrorCode::kBadFile, "as many"},
-      {[&](format::DeltaT& d) { tensor(d).rank = -1; }, ErrorCode::kBadFile, "as many"},
-      {[&](format::DeltaT& d) { tensor(d).rank = 1 << 30; }, ErrorCode::kBadFile, "as many", true},
-      {[&](format::DeltaT& d) { tensor(d).left.pop_back(); }, ErrorCode::kBadFile, "as many", true},
-      {[&](format::DeltaT& d) { tensor(d).right[0] = INFINITY; }, ErrorCode::kBadFile,
-       "not finite", true},
-      {[&](format::DeltaT& d) {
-         tensor(d).left[0] = 3e38F;
-         tensor(d).right[0] = 3e38F;
-       },
-       ErrorCode::kUnsupported, "too large to be numbers", true},
-  };
-  for (const Case& one : cases) {
-    CAPTURE(one.words);
-    const AlignedMemory delta = (one.adapter ? adapted : learned).running.delta();
-    check_refused(model, align_bytes(repack(delta, one.change)).span(), one.code, one.words);
-  }
-  check_refused(model, {}, ErrorCode::kBadFile, "no delta");
-  check_refused(model, model, ErrorCode::kBadFile, "no delta");
-}
-
-TEST_CASE("every truncated delta and every flipped byte is refused") {
-  const Learned learned(to_int4, 1);
-  const std::vector<std::byte> model = file_of(narrowed(make_graph(), to_int4));
-  const AlignedMemory delta = learned.running.delta();
-  const std::size_t size = delta.span().size();
-  const AlignedMemory target = align_bytes(model);
-  for (std::size_t at = 0; at < size; ++at) {
-    const AlignedMemory damaged = align_bytes(delta.span());
-    damaged.span()[at] ^= static_cast<std::byte>(1 + at % 255);
-    REQUIRE_FALSE(apply_delta(target.span(), damaged.span()).ok());
-    const AlignedMemory cut = align_bytes(delta.span().first(at));
-    REQUIRE_FALSE(apply_delta(target.span(), cut.span()).ok());
-  }
-  CHECK(std::equal(model.begin(), model.end(), target.span().begin()));
-}
-
-// Whoever forges a file can forge its hash as well.
-TEST_CASE("damage with a right hash is refused or harmless") {
-  const Learned learned(to_int4, 1);
-  const std::vector<std::byte> model = file_of(narrowed(make_graph(), to_int4));
-  const AlignedMemory delta = learned.running.delta();
-  const std::size_t size = delta.span().size();
-  int refused = 0;
-  int applied = 0;
-  for (std::size_t at = 0; at < size; ++at) {
-    // Of the numbers a few suffice.
-    if (at > 1000 && at % 7 != 0) continue;
-    const Guarded<std::byte> damaged(static_cast<std::int64_t>(size / 8 * 8 + 8));
-    std::memcpy(damaged.data(), delta.span().data(), size);
-    damaged[static_cast<std::int64_t>(at)] ^= static_cast<std::byte>(1U << at % 8);
-    flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(damaged.data()), size);
-    if (!format::VerifyDeltaBuffer(verifier)) continue;
-    auto* hash = const_cast<format::Hash*>(format::GetDelta(damaged.data())->content_hash());
-    if (hash == nullptr) continue;
-    const format::Digest digest = format::hash_around({damaged.data(), size}, hash);
-    std::memcpy(hash, digest.data(), digest.size());
-    const AlignedMemory target = align_bytes(model);
-    const Status status = apply_delta(target.span(), {damaged.data(), size});
-    ++(status.ok() ? applied : refused);
-    if (status.ok())
-      CHECK(Model::open(target.span()).ok());
-    else
-      CHECK(std::equal(model.begin(), model.end(), target.span().begin()));
-  }
-  CHECK(refused > 20);
-  CHECK(applied > 100);
-}
-
-TEST_CASE("a forged model with tensors over its tables is refused or harmless") {
-  const Learned learned;
-  const std::vector<std::byte> sound = file_of(make_graph());
-  const auto at_of = [&](const void* place) {
-    return static_cast<std::size_t>(static_cast<const std::byte*>(place) - sound.data());
-  };
-  const format::Model& root = *format::GetModel(sound.data());
-  // The offset to the data of the convolution's weights, led elsewhere in the file: over the tables
-  // of the tensors that were written before.
-  const auto index = static_cast<unsigned>(learned.base.find("convolution.weights"));
-  const auto* table = reinterpret_cast<const std::uint8_t*>(root.tensors()->Get(index));
-  const auto* fields = table - flatbuffers::ReadScalar<flatbuffers::soffset_t>(table);
-  const auto slot = flatbuffers::ReadScalar<flatbuffers::voffset_t>(fields + 12);
-  REQUIRE(slot != 0);
-  const std::size_t place = at_of(table + slot);
-  int overlapping = 0;
-  for (std::size_t target = place + 4; target + 4 < sound.size(); target += 4) {
-    const AlignedMemory file = align_bytes(sound);
-    const auto distance = static_cast<std::uint32_t>(target - place);
-    std::memcpy(file.span().data() + place, &distance, sizeof distance);
-    // The count that its shape asks for.
-    const std::uint32_t count = 3 * 3 * 3 * 4 * sizeof(float);
-    std::memcpy(file.span().data() + target, &count, sizeof count);
-    if (!Model::open(file.span()).ok()) continue;
-    auto* hash =
-        const_cast<format::Hash*>(format::GetModel(file.span().data())->content_hash());
-    const format::Digest digest = format::content_hash(file.span());
-    std::memcpy(hash, digest.data(), digest.size());
-    const std::vector<std::byte> delta =
-        repack(learned.running.delta(), [&](format::DeltaT& object) {
-          std::memcpy(reinterpret_cast<void*>(object.sections[0]->base_hash.get()),
-                      digest.data(), digest.size());
-        });
-    const Status status = apply_delta(file.span(), align_bytes(delta).span());
-    if (std::string(status.message()).find("over each other") != std::string::npos) ++overlapping;
-  }
-  CHECK(overlapping > 0);
 }
 
 }  // namespace

@@ -21,32 +21,43 @@ using testing::AlignedMemory;
 using testing::Example;
 using testing::Guarded;
 
-std::vector<std::byte> tune(const Example& example) {
-  const AlignedMemory file = align_bytes(example.file);
-  const Result<Model> model = Model::open(file.span());
-  REQUIRE(model.ok());
-  return testing::tune_model(*model, example.lowering);
-}
-
 const format::PackedWeights& packed_of(const std::vector<std::byte>& file) {
   return *format::GetModel(file.data())->packed();
+}
+
+// The model's tables, and behind them, at `offset`, the packed weights of `file`.
+std::vector<std::byte> join(const format::ModelT& tables, std::size_t offset,
+                            const std::vector<std::byte>& file) {
+  flatbuffers::FlatBufferBuilder builder;
+  format::FinishModelBuffer(builder, format::Model::Pack(builder, &tables));
+  const auto* begin = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
+  std::vector<std::byte> joined(begin, begin + builder.GetSize());
+  REQUIRE(joined.size() <= offset);
+  joined.resize(offset);
+  const auto packed = file.begin() + static_cast<std::ptrdiff_t>(packed_of(file).offset());
+  joined.insert(joined.end(), packed, packed + static_cast<std::ptrdiff_t>(packed_of(file).size()));
+  return joined;
+}
+
+// A tuned file that ends with its packed weights: where they lie is the file's own affair.
+std::vector<std::byte> tune(const Example& example) {
+  const AlignedMemory memory = align_bytes(example.file);
+  const Result<Model> model = Model::open(memory.span());
+  REQUIRE(model.ok());
+  const std::vector<std::byte> file = testing::tune_model(*model, example.lowering);
+  format::ModelT tables;
+  format::GetModel(file.data())->UnPackTo(&tables);
+  tables.packed->offset = (example.file.size() / 4096 + 2) * 4096;
+  return join(tables, tables.packed->offset, file);
 }
 
 // The file with other tables of packed weights, which themselves stay where they are.
 std::vector<std::byte> with_tables(const std::vector<std::byte>& file,
                                    const std::function<void(format::PackedWeightsT&)>& change) {
-  const std::size_t offset = packed_of(file).offset();
   format::ModelT tables;
   format::GetModel(file.data())->UnPackTo(&tables);
   change(*tables.packed);
-  flatbuffers::FlatBufferBuilder builder;
-  format::FinishModelBuffer(builder, format::Model::Pack(builder, &tables));
-  const auto* begin = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
-  std::vector<std::byte> changed(begin, begin + builder.GetSize());
-  REQUIRE(changed.size() <= offset);
-  changed.resize(offset);
-  changed.insert(changed.end(), file.begin() + static_cast<std::ptrdiff_t>(offset), file.end());
-  return changed;
+  return join(tables, packed_of(file).offset(), file);
 }
 
 // The file with another size in front of its first block.
@@ -90,7 +101,7 @@ void check_no_session(const std::vector<std::byte>& file) {
 
 // With the loops of every instruction set that this processor has.
 void with_every_table(const std::function<void()>& check) {
-  for (const std::string name : {"base", "avx2", "avx512", "avx512vnni"}) {
+  for (const std::string name : {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"}) {
     if (!simd::cap_kernels(name.c_str())) continue;
     CAPTURE(name);
     check();

@@ -159,7 +159,12 @@ std::vector<Example> packed_examples() {
     }
     examples.push_back(grouped_example(type, 12, 12));
     examples.push_back(grouped_example(type, 2, 12));
-    if (type == DataType::kInt8) continue;
+    if (type == DataType::kInt8) {
+      examples.push_back(conv2d_example(type, "im2col + gemm"));
+      if (simd::kernels().multiply_taps_int8 != nullptr)
+        examples.push_back(conv_transpose_example(type, "gemm by phases"));
+      continue;
+    }
     examples.push_back(recurrent_example(type, format::RecurrentCell::Lstm));
     examples.push_back(recurrent_example(type, format::RecurrentCell::Gru));
   }

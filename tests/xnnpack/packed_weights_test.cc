@@ -24,7 +24,7 @@ using testing::RunningSession;
 // What the arena keeps beside a block may be another few bytes than what the file does.
 constexpr std::size_t kSlack = 1024;
 
-const std::string kTableNames[] = {"base", "avx2", "avx512", "avx512vnni"};
+const std::string kTableNames[] = {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"};
 
 // Caps the loops for as long as it lives.
 struct Cap {
@@ -168,8 +168,8 @@ TEST_CASE("a file tuned for other loops is packed anew from the model's own weig
       CHECK(elsewhere.model.tuning() == Tuning::kElsewhere);
       // What the file has packed is not looked at.
       const auto& packed = *elsewhere.model.root().packed();
-      const std::span<std::byte> blocks =
-          elsewhere.file.span().subspan(static_cast<std::size_t>(packed.offset()));
+      const std::span<std::byte> blocks = elsewhere.file.span().subspan(
+          static_cast<std::size_t>(packed.offset()), static_cast<std::size_t>(packed.size()));
       std::fill(blocks.begin(), blocks.end(), std::byte{0x41});
       const std::string lowering(text(elsewhere.model.root().operators()->Get(0)->lowering()));
       const Opened untuned(testing::choose_ways(original.model, lowering));

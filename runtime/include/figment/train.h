@@ -57,15 +57,19 @@ enum class AdversarialLoss : std::uint8_t {
 };
 
 enum class Optimizer : std::uint8_t { kSgd, kAdam, kAdamW };
-enum class Schedule : std::uint8_t { kConstant, kCosine };
+enum class Schedule : std::uint8_t {
+  kConstant,
+  kCosine,   // falls to 0 at the last update
+  kFalling,  // constant for the first half, then falls in a straight line to 0
+};
 
 // Which constants of a model learn. Those that no gradient reaches never do.
 enum class Learns : std::uint8_t {
   kNothing,
   kAll,
-  kLastLayers,        // those of the last `layers` operators that have weights, and of what follows
-  kBiasesAndScales,   // vectors: biases, and normalizations' scales
-  kNamed,             // those whose name, or whose operator's, `pattern` fits: * and ? are wild
+  kLastLayers,       // those of the last `layers` operators that have weights, and of what follows
+  kBiasesAndScales,  // vectors: biases, and normalizations' scales
+  kNamed,            // those whose name, or whose operator's, `pattern` fits: * and ? are wild
 };
 
 struct Selection {
@@ -101,16 +105,22 @@ struct TrainOptions {
   float clip_norm = 0;
   Schedule schedule = Schedule::kConstant;
   std::int64_t warm_up = 0;  // updates over which the learning rate grows from 0
-  std::int64_t updates = 0;  // with kCosine: after so many the rate is 0
+  std::int64_t updates = 0;  // with a schedule: after so many the rate is 0
 
-  float beta = 1;                 // of kVae
-  std::int64_t beta_warm_up = 0;  // updates over which beta grows from 0
+  float beta = 1;                  // of kVae
+  std::int64_t beta_warm_up = 0;   // updates over which beta grows from 0
   std::int32_t partner_steps = 1;  // kGan: the generator moves in every so manieth step
   float clip_weights = 0;          // kGan: the discriminator's weights are kept within +- this
+  // kGan with kMinimax or kNonSaturating: what the discriminator is told that real pictures are; a
+  // little less than 1 keeps it from certainty (T. Salimans and others, 2016).
+  float real_label = 1;
   // kGan: the discriminator's weights are divided by their largest singular value, followed by one
   // power iteration a step (T. Miyato and others, "Spectral Normalization", 2018).
   bool spectral_normalization = false;
 
+  // Above 0: learned() and write_delta() give `model` as an average over its updates, of which each
+  // keeps this share (B. Polyak, A. Juditsky, 1992); takes memory for all that learns once more.
+  float average_decay = 0;
   // Batch normalizations of a model that learns use the batch's statistics, and move the stored
   // ones; otherwise the stored ones.
   bool batch_statistics = true;
@@ -213,8 +223,10 @@ class Trainer {
 };
 
 // Writes what `delta` has learned of this model into `model`, a copy of the file's bytes: in the
-// format that each tensor has there, and the content hash. A delta for another model is refused, as
-// is a tuned file, whose packed weights would not follow; then nothing is changed.
+// format that each tensor has there, and the content hash; the golden's digest becomes zeros, for
+// nobody has computed a new one. A delta for another model is refused, as is a tuned file, whose
+// packed weights would not follow; then nothing is changed. `model` begins at a multiple of 64,
+// `delta`, which lies apart from it, at one of 8.
 Status apply_delta(std::span<std::byte> model, std::span<const std::byte> delta);
 
 }  // namespace figment

@@ -1,5 +1,5 @@
-// Attention: y = p value, p = softmax(s), s = scale query key^T + mask, in each head. With dy [L, E],
-// query [L, D], key [S, D], value [S, E]:
+// Attention: y = p value, p = softmax(s), s = scale query key^T + mask, in each head. With dy [L,
+// E], query [L, D], key [S, D], value [S, E]:
 //   dvalue = p^T dy
 //   dp     = dy value^T
 //   ds     = p (dp - the sum of dp p over each row)
@@ -7,15 +7,16 @@
 //   dkey   = scale ds^T query
 // The mask is taken as given: it has no gradient.
 //
-// Nothing is kept of the forward pass: the scores of some rows at a time are computed again, so that
-// those of all rows never stand in memory at once. Threads take whole heads, or share each product
-// where there is but one head.
+// Nothing is kept of the forward pass: the scores of some rows at a time are computed again, so
+// that those of all rows never stand in memory at once. Threads take whole heads, or share each
+// product where there is but one head.
 #include "runtime/ops/attention.h"
 
 #include <algorithm>
 
 #include "runtime/math/elementary.h"
 #include "runtime/train/backward.h"
+#include "runtime/train/lanes.h"
 #include "runtime/train/threads.h"
 
 namespace figment::train {
@@ -29,18 +30,16 @@ using ops::kValue;
 
 // Rows of the query whose scores are held at a time.
 constexpr std::int64_t kBlockRows = 64;
-// Numbers of a row are added in as many lanes.
-constexpr std::int64_t kLanes = 16;
 
 // What one head is computed with.
 struct Head {
   const Call& call;
   const AttentionSizes sizes;
   std::int64_t index;
-  float* scores;            // [kBlockRows, S]
-  float* gradients;         // the same; backward only
+  float* scores;     // [kBlockRows, S]
+  float* gradients;  // the same; backward only
   std::byte* multiply_scratch;
-  pthreadpool* threads;     // for the products
+  pthreadpool* threads;  // for the products
 
   // Operand `operand` of this head: rows of `columns` floats.
   const float* operand(std::size_t operand, std::int64_t rows, std::int64_t columns) const {
@@ -91,16 +90,10 @@ void for_each_head(const Call& call, std::int64_t blocks, const Function& body) 
 
 // ---- Rows of scores ----
 
-float sum_of(const float (&lanes)[kLanes]) {
-  float sum = 0;
-  for (const float lane : lanes) sum += lane;
-  return sum;
-}
-
 // x = softmax(x)
 void softmax_row(float* x, std::int64_t count) {
   const std::int64_t whole = count / kLanes * kLanes;
-  float highest[kLanes];
+  Lanes highest;
   std::fill_n(highest, kLanes, x[0]);
   for (std::int64_t i = 0; i < whole; i += kLanes)
     for (std::int64_t lane = 0; lane < kLanes; ++lane)
@@ -108,22 +101,22 @@ void softmax_row(float* x, std::int64_t count) {
   for (std::int64_t i = whole; i < count; ++i) highest[0] = x[i] > highest[0] ? x[i] : highest[0];
   const float most = *std::max_element(highest, highest + kLanes);
   for (std::int64_t i = 0; i < count; ++i) x[i] = math::exp(x[i] - most);
-  float sums[kLanes] = {};
+  Lanes sums = {};
   for (std::int64_t i = 0; i < whole; i += kLanes)
     for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += x[i + lane];
   for (std::int64_t i = whole; i < count; ++i) sums[i - whole] += x[i];
-  const float part = 1.0F / sum_of(sums);
+  const float part = 1.0F / add_lanes(sums);
   for (std::int64_t i = 0; i < count; ++i) x[i] *= part;
 }
 
 // dp = p (dp - the sum of dp p) scale
 void softmax_row_gradient(const float* p, std::int64_t count, float scale, float* dp) {
   const std::int64_t whole = count / kLanes * kLanes;
-  float sums[kLanes] = {};
+  Lanes sums = {};
   for (std::int64_t i = 0; i < whole; i += kLanes)
     for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += dp[i + lane] * p[i + lane];
   for (std::int64_t i = whole; i < count; ++i) sums[i - whole] += dp[i] * p[i];
-  const float sum = sum_of(sums);
+  const float sum = add_lanes(sums);
   for (std::int64_t i = 0; i < count; ++i) dp[i] = p[i] * (dp[i] - sum) * scale;
 }
 

@@ -98,8 +98,7 @@ void forward(const Call& call) {
     share_channels(call, sizes, [&](std::int64_t first, std::int64_t last) {
       column_moments(x, sizes.rows, sizes.channels, first, last, moments);
     });
-  const double epsilon =
-      static_cast<double>(call.as<format::BatchNormalization>().epsilon());
+  const double epsilon = static_cast<double>(call.as<format::BatchNormalization>().epsilon());
   for (std::int64_t c = 0; c < sizes.channels; ++c) {
     const Normal normal = channel_normal(call, c, moments[c], epsilon);
     saved.centres[c] = normal.centre;

@@ -67,18 +67,14 @@ constexpr Row kRows[] = {
     {BinaryFunction::Div,
      {kReadsB, kTerms<[](float dy, float, float b) { return dy / b; }>},
      {kReadsYAndB, kTerms<[](float dy, float y, float b) { return -dy * y / b; }>}},
-    {BinaryFunction::Pow,
-     {kReadsBoth, kTerms<pow_by_base>},
-     {kReadsBoth, kTerms<pow_by_exponent>}},
+    {BinaryFunction::Pow, {kReadsBoth, kTerms<pow_by_base>}, {kReadsBoth, kTerms<pow_by_exponent>}},
     {BinaryFunction::Max,
      {kReadsBoth, kTerms<first_of_larger>},
      {kReadsBoth, kTerms<second_of_larger>}},
     {BinaryFunction::Min,
      {kReadsBoth, kTerms<second_of_larger>},
      {kReadsBoth, kTerms<first_of_larger>}},
-    {BinaryFunction::PRelu,
-     {kReadsBoth, kTerms<prelu_by_x>},
-     {kReadsA, kTerms<prelu_by_slope>}},
+    {BinaryFunction::PRelu, {kReadsBoth, kTerms<prelu_by_x>}, {kReadsA, kTerms<prelu_by_slope>}},
     {BinaryFunction::Modulo,
      {kNothing, nullptr},
      {kReadsBoth, kTerms<[](float dy, float a, float b) { return -dy * std::floor(a / b); }>}},
@@ -121,9 +117,9 @@ void write_gradient(const Call& call, const Gradient& gradient, Operand operand)
     sources.second = call.in(kB).data;
     second = call.in(kB).shape;
   }
-  sum_terms(math::broadcast_axes<kTermTensors>({call.in(operand).shape, y.shape, first, second},
-                                               y.shape),
-            gradient.terms, sources, target, call.operation.threads);
+  sum_terms(
+      math::broadcast_axes<kTermTensors>({call.in(operand).shape, y.shape, first, second}, y.shape),
+      gradient.terms, sources, target, call.operation.threads);
 }
 
 // a last: its gradient may be written over dy.

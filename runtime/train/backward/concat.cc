@@ -34,7 +34,6 @@ void backward(const Call& call) {
 }  // namespace
 
 extern const BackwardRoom kConcat;
-const BackwardRoom kConcat{
-    .differentiable = ~kNoInputs, .reads = reads, .backward = backward};
+const BackwardRoom kConcat{.differentiable = ~kNoInputs, .reads = reads, .backward = backward};
 
 }  // namespace figment::train

@@ -4,6 +4,13 @@
 //              came from
 //   dweights = dy^T columns(x)   [outputs, kernel_h * kernel_w * C]
 //   dbias    = the sum of dy's pixels
+//
+// With few outputs these products would have few columns. With stride 1 the same convolution is a
+// transposed one from x to y with its kernel turned about (row u is row kernel_h - 1 - u), whose
+// products have kernel_h * kernel_w times as many.
+#include <cstring>
+#include <utility>
+
 #include "runtime/ops/window.h"
 #include "runtime/train/backward.h"
 #include "runtime/train/convolution.h"
@@ -33,6 +40,72 @@ Convolution convolution_of(const Call& call) {
   };
 }
 
+// Outputs that are few: less than what one line of multiply() would be used for by half.
+constexpr int kFewOutputs = 8;
+
+bool turns(const Convolution& convolution) {
+  const math::Window& window = convolution.window;
+  return convolution.groups == 1 && convolution.map_channels <= kFewOutputs &&
+         convolution.map_channels < convolution.picture_channels && convolution.taps() > 1 &&
+         window.stride_height == 1 && window.stride_width == 1 &&
+         window.pad_top <= (window.kernel_height - 1) * window.dilation_height &&
+         window.pad_left <= (window.kernel_width - 1) * window.dilation_width;
+}
+
+// The transposed convolution: the window slides over y.
+Convolution turned(const Convolution& convolution) {
+  Convolution result = convolution;
+  std::swap(result.picture_height, result.map_height);
+  std::swap(result.picture_width, result.map_width);
+  std::swap(result.picture_channels, result.map_channels);
+  math::Window& window = result.window;
+  window.pad_top = (window.kernel_height - 1) * window.dilation_height - window.pad_top;
+  window.pad_left = (window.kernel_width - 1) * window.dilation_width - window.pad_left;
+  result.order = WeightOrder::kMapLast;
+  return result;
+}
+
+// Weights of the turned convolution, [kernel_h, kernel_w, outputs, C], follow its other scratch.
+std::size_t turned_weights_bytes(const Convolution& convolution) {
+  return static_cast<std::size_t>(convolution.taps() * convolution.map_channels *
+                                  convolution.picture_channels) *
+         sizeof(float);
+}
+
+std::size_t scratch_bytes(const Call& call) {
+  const Convolution convolution = convolution_of(call);
+  if (!turns(convolution)) return convolution_scratch_bytes(convolution, call.operation.threads);
+  return convolution_scratch_bytes(turned(convolution), call.operation.threads) +
+         turned_weights_bytes(convolution);
+}
+
+float* turned_weights(const Call& call, const Convolution& other) {
+  return reinterpret_cast<float*>(call.operation.scratch +
+                                  convolution_scratch_bytes(other, call.operation.threads));
+}
+
+// Calls body(offset, turned offset) for the C weights of each output and tap.
+template <typename Function>
+void for_each_run(const Convolution& convolution, const Function& body) {
+  const std::int64_t taps = convolution.taps();
+  const std::int64_t outputs = convolution.map_channels;
+  for (std::int64_t output = 0; output < outputs; ++output)
+    for (std::int64_t tap = 0; tap < taps; ++tap)
+      body((output * taps + tap) * convolution.picture_channels,
+           ((taps - 1 - tap) * outputs + output) * convolution.picture_channels);
+}
+
+const float* turn_weights(const Call& call, const Convolution& convolution,
+                          const Convolution& other) {
+  float* to = turned_weights(call, other);
+  const float* from = call.in(kWeights).floats();
+  const std::size_t bytes = static_cast<std::size_t>(convolution.picture_channels) * sizeof(float);
+  for_each_run(convolution, [&](std::int64_t offset, std::int64_t turned_offset) {
+    std::memcpy(to + turned_offset, from + offset, bytes);
+  });
+  return to;
+}
+
 Workspace workspace_of(const Call& call) {
   return {call.loops, call.operation.scratch, call.operation.threads};
 }
@@ -44,20 +117,50 @@ Reads reads(const Call&, Inputs wanted) {
   return result;
 }
 
-std::size_t scratch_bytes(const Call& call) {
-  return convolution_scratch_bytes(convolution_of(call), call.operation.threads);
-}
-
 void forward(const Call& call) {
-  picture_to_map(convolution_of(call), call.in(kX).floats(), call.in(kWeights).floats(),
-                 call.has(kBias) ? call.in(kBias).floats() : nullptr, call.out().floats(),
-                 workspace_of(call));
+  const Convolution convolution = convolution_of(call);
+  const float* x = call.in(kX).floats();
+  const float* bias = call.has(kBias) ? call.in(kBias).floats() : nullptr;
+  if (turns(convolution)) {
+    const Convolution other = turned(convolution);
+    map_to_picture(other, x, turn_weights(call, convolution, other), bias, call.out().floats(),
+                   workspace_of(call));
+  } else {
+    picture_to_map(convolution, x, call.in(kWeights).floats(), bias, call.out().floats(),
+                   workspace_of(call));
+  }
 }
 
-// The columns are made anew for each part of the rows.
+void input_gradient(const Call& call, const Convolution& convolution, float* gradient) {
+  if (turns(convolution)) {
+    const Convolution other = turned(convolution);
+    picture_to_map(other, call.output_gradient, turn_weights(call, convolution, other), nullptr,
+                   gradient, workspace_of(call));
+  } else {
+    map_to_picture(convolution, call.output_gradient, call.in(kWeights).floats(), nullptr, gradient,
+                   workspace_of(call));
+  }
+}
+
+// The columns are made anew for each part of the rows. Few outputs are computed all at once.
 void weight_rows(const Call& call, std::int64_t first, std::int64_t count, float* rows) {
-  weights_of_both(convolution_of(call), call.in(kX).floats(), call.output_gradient, first, count,
-                  rows, workspace_of(call));
+  const Convolution convolution = convolution_of(call);
+  const float* x = call.in(kX).floats();
+  if (!turns(convolution))
+    return weights_of_both(convolution, x, call.output_gradient, first, count, rows,
+                           workspace_of(call));
+  const Convolution other = turned(convolution);
+  float* gradient = turned_weights(call, other);
+  weights_of_both(other, call.output_gradient, x, 0, other.map_channels, gradient,
+                  workspace_of(call));
+  const std::int64_t run = convolution.picture_channels;
+  const std::int64_t begin = first * convolution.taps() * run;
+  const std::int64_t end = begin + count * convolution.taps() * run;
+  for_each_run(convolution, [&](std::int64_t offset, std::int64_t turned_offset) {
+    if (offset >= begin && offset < end)
+      std::memcpy(rows + offset - begin, gradient + turned_offset,
+                  static_cast<std::size_t>(run) * sizeof(float));
+  });
 }
 
 void backward(const Call& call) {
@@ -66,9 +169,7 @@ void backward(const Call& call) {
     weight_rows(call, 0, convolution.map_pixel(), gradient);
   if (float* gradient = call.gradient(kBias))
     sum_rows(call.output_gradient, convolution.map_pixels(), convolution.map_pixel(), gradient);
-  if (float* gradient = call.gradient(kX))
-    map_to_picture(convolution, call.output_gradient, call.in(kWeights).floats(), nullptr, gradient,
-                   workspace_of(call));
+  if (float* gradient = call.gradient(kX)) input_gradient(call, convolution, gradient);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Dense: y = x weights^T + bias. With dy [rows, outputs]:
+// Dense: y = x weights^T + bias, where stored weights and adapters become float32 as they are
+// multiplied. With dy [rows, outputs]:
 //   dx [rows, inputs]          = dy weights
 //   dweights [outputs, inputs] = dy^T x
 //   dbias [outputs]            = the sum of dy's rows
@@ -19,6 +20,15 @@ struct Sizes {
         outputs(call.in(kWeights).shape[0]) {}
 };
 
+StoredWeights weights_of(const Call& call) {
+  return {&call.in(kWeights), call.in(kWeights).shape[1], call.adapter};
+}
+// `stored` outlives it.
+Matrix weight_matrix(const Call& call, const StoredWeights& stored) {
+  const bool plain = call.in(kWeights).type == DataType::kFloat32 && call.adapter.rank == 0;
+  return plain ? matrix(call.in(kWeights).floats(), stored.columns) : matrix(stored);
+}
+
 Reads reads(const Call&, Inputs wanted) {
   Reads result;
   if (wanted & input_bit(kX)) result.inputs |= input_bit(kWeights);
@@ -33,13 +43,14 @@ std::size_t scratch_bytes(const Call& call) {
 void forward(const Call& call) {
   const Sizes sizes(call);
   float* y = call.out().floats();
+  const StoredWeights stored = weights_of(call);
   fill_rows(call.has(kBias) ? call.in(kBias).floats() : nullptr, sizes.rows, sizes.outputs, y,
             call.operation.threads);
   multiply({.rows = sizes.rows,
             .columns = sizes.outputs,
             .depth = sizes.inputs,
             .a = matrix(call.in(kX).floats(), sizes.inputs),
-            .b = matrix(call.in(kWeights).floats(), sizes.inputs).transposed(),
+            .b = weight_matrix(call, stored).transposed(),
             .c = y,
             .c_stride = sizes.outputs,
             .add = true},
@@ -64,12 +75,13 @@ void backward(const Call& call) {
   if (float* gradient = call.gradient(kWeights)) weight_rows(call, 0, sizes.outputs, gradient);
   if (float* gradient = call.gradient(kBias))
     sum_rows(call.output_gradient, sizes.rows, sizes.outputs, gradient);
+  const StoredWeights stored = weights_of(call);
   if (float* gradient = call.gradient(kX))
     multiply({.rows = sizes.rows,
               .columns = sizes.inputs,
               .depth = sizes.outputs,
               .a = matrix(call.output_gradient, sizes.outputs),
-              .b = matrix(call.in(kWeights).floats(), sizes.inputs),
+              .b = weight_matrix(call, stored),
               .c = gradient,
               .c_stride = sizes.inputs},
              *call.loops, call.operation.scratch, call.operation.threads);
@@ -80,6 +92,7 @@ void backward(const Call& call) {
 extern const BackwardRoom kDense;
 const BackwardRoom kDense{
     .differentiable = input_bit(kX) | input_bit(kWeights) | input_bit(kBias),
+    .takes_stored_weights = true,
     .reads = reads,
     .forward = forward,
     .forward_scratch_bytes = scratch_bytes,

@@ -2,7 +2,8 @@
 // x [N, pixels, C], statistics per picture and group of channels. With dy, and g = dy scale:
 //   dscale [C] = the sum of dy n over pictures and pixels
 //   dbias [C]  = the sum of dy
-//   dx         = (g - mean(g) - n mean(g n)) f, means over a picture's pixels and a group's channels
+//   dx         = (g - mean(g) - n mean(g n)) f, means over a picture's pixels and a group's
+//   channels
 // Threads take whole pictures.
 #include <algorithm>
 
@@ -70,8 +71,8 @@ std::size_t forward_scratch_bytes(const Call& call) {
 }
 
 // `moments`: C; `numbers`: 3 C floats.
-void normalize_picture(const Call& call, const Sizes& sizes, std::int64_t picture,
-                       Moments* moments, float* numbers) {
+void normalize_picture(const Call& call, const Sizes& sizes, std::int64_t picture, Moments* moments,
+                       float* numbers) {
   const double epsilon = static_cast<double>(call.as<format::GroupNormalization>().epsilon());
   float* centres = numbers;
   float* factors = centres + sizes.channels;
@@ -165,8 +166,8 @@ void parameter_gradients(const Call& call, const Sizes& sizes, const ColumnSums*
     for (std::int64_t picture = 0; picture < sizes.pictures; ++picture) {
       const ColumnSums& part = sums[picture * sizes.channels + c];
       by_bias += part.gradients;
-      by_scale += part.normalized(normals_of(call)[picture * sizes.groups +
-                                                   c / sizes.group_channels]);
+      by_scale +=
+          part.normalized(normals_of(call)[picture * sizes.groups + c / sizes.group_channels]);
     }
     if (dscale != nullptr) dscale[c] = static_cast<float>(by_scale);
     if (dbias != nullptr) dbias[c] = static_cast<float>(by_bias);

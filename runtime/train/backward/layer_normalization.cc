@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "runtime/train/backward.h"
+#include "runtime/train/lanes.h"
 #include "runtime/train/normalization.h"
 #include "runtime/train/rows.h"
 #include "runtime/train/threads.h"
@@ -85,9 +86,8 @@ void forward(const Call& call) {
 
 // ---- Backward ----
 
-// Numbers that are summed in float32, in as many lanes.
+// Numbers that are summed in float32.
 constexpr std::int64_t kNumbers = 1024;
-constexpr std::int64_t kLanes = 16;
 
 // Sums of g and of g (x - centre) over a row. g = dy where nothing is scaled.
 template <bool kScaled>
@@ -96,8 +96,8 @@ ColumnSums sum_line(const float* dy, const float* x, const float* scale, float c
   ColumnSums sums;
   for (std::int64_t first = 0; first < length; first += kNumbers) {
     const std::int64_t last = std::min(length, first + kNumbers);
-    float gradients[kLanes] = {};
-    float products[kLanes] = {};
+    Lanes gradients = {};
+    Lanes products = {};
     const auto add = [&](std::int64_t i, std::int64_t lane) {
       const float gradient = kScaled ? dy[i] * scale[i] : dy[i];
       gradients[lane] += gradient;
@@ -107,10 +107,8 @@ ColumnSums sum_line(const float* dy, const float* x, const float* scale, float c
     for (; i + kLanes <= last; i += kLanes)
       for (std::int64_t lane = 0; lane < kLanes; ++lane) add(i + lane, lane);
     for (std::int64_t lane = 0; i < last; ++i, ++lane) add(i, lane);
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      sums.gradients += static_cast<double>(gradients[lane]);
-      sums.products += static_cast<double>(products[lane]);
-    }
+    sums.gradients += static_cast<double>(add_lanes(gradients));
+    sums.products += static_cast<double>(add_lanes(products));
   }
   return sums;
 }
@@ -122,51 +120,44 @@ void line_gradient(const float* dy, const float* x, const float* scale, const No
   const double by_normal = sums.normalized(normal);
   const double part = static_cast<double>(normal.factor) / static_cast<double>(length);
   const float slope = static_cast<float>(-part * by_normal * static_cast<double>(normal.factor));
-  const float offset = static_cast<float>(
-      -part * (sums.gradients + by_normal * static_cast<double>(normal.shift)));
+  const float offset =
+      static_cast<float>(-part * (sums.gradients + by_normal * static_cast<double>(normal.shift)));
   for (std::int64_t i = 0; i < length; ++i) {
     const float gradient = kScaled ? dy[i] * scale[i] : dy[i];
     dx[i] = gradient * normal.factor + (x[i] - normal.centre) * slope + offset;
   }
 }
 
-// Rows and columns that are summed in float32 for the scale's gradient.
-constexpr std::int64_t kRows = 64;
-constexpr std::int64_t kColumns = 32;
+// Of each column.
+std::size_t scratch_bytes(const Call& call) {
+  return static_cast<std::size_t>(Sizes(call).length) * sizeof(ColumnSums);
+}
 
-// dscale of `width` columns from `column` on.
-void scale_gradient(const Call& call, const Sizes& sizes, std::int64_t column, std::int64_t width,
-                    float* dscale) {
-  const Normal* normals = normals_of(call);
-  double totals[kColumns] = {};
-  for (std::int64_t row = 0; row < sizes.rows; row += kRows) {
-    float sums[kColumns] = {};
-    for (std::int64_t i = row; i < std::min(sizes.rows, row + kRows); ++i) {
-      const float* dy = call.output_gradient + i * sizes.length + column;
-      const float* x = call.in(kX).floats() + i * sizes.length + column;
-      const auto [centre, factor, shift] = normals[i];
-      for (std::int64_t k = 0; k < width; ++k)
-        sums[k] += dy[k] * ((x[k] - centre) * factor + shift);
-    }
-    for (std::int64_t k = 0; k < width; ++k) totals[k] += static_cast<double>(sums[k]);
+void parameter_gradients(const Call& call, const Sizes& sizes) {
+  float* dscale = call.gradient(kScale);
+  float* dbias = call.gradient(kBias);
+  if (dscale == nullptr) {
+    if (dbias != nullptr) sum_rows(call.output_gradient, sizes.rows, sizes.length, dbias);
+    return;
   }
-  for (std::int64_t k = 0; k < width; ++k) dscale[column + k] = static_cast<float>(totals[k]);
+  ColumnSums* sums = reinterpret_cast<ColumnSums*>(call.operation.scratch);
+  share(sizes.rows * sizes.length < kWorthSharing ? nullptr : call.operation.threads,
+        (sizes.length + kChannelsTogether - 1) / kChannelsTogether,
+        [&](std::size_t, std::int64_t first, std::int64_t last) {
+          first *= kChannelsTogether;
+          last = std::min(sizes.length, last * kChannelsTogether);
+          row_sums(call.output_gradient, call.in(kX).floats(), normals_of(call), sizes.rows,
+                   sizes.length, first, last, sums);
+          for (std::int64_t i = first; i < last; ++i) {
+            dscale[i] = static_cast<float>(sums[i].products);
+            if (dbias != nullptr) dbias[i] = static_cast<float>(sums[i].gradients);
+          }
+        });
 }
 
 void backward(const Call& call) {
   const Sizes sizes(call);
-  // These first: dx may overwrite dy.
-  if (float* dscale = call.gradient(kScale))
-    share(sizes.rows * sizes.length < kWorthSharing ? nullptr : call.operation.threads,
-          (sizes.length + kColumns - 1) / kColumns,
-          [&](std::size_t, std::int64_t first, std::int64_t last) {
-            for (std::int64_t column = first * kColumns;
-                 column < std::min(sizes.length, last * kColumns); column += kColumns)
-              scale_gradient(call, sizes, column, std::min(kColumns, sizes.length - column),
-                             dscale);
-          });
-  if (float* dbias = call.gradient(kBias))
-    sum_rows(call.output_gradient, sizes.rows, sizes.length, dbias);
+  parameter_gradients(call, sizes);  // first: dx may overwrite dy
   float* dx = call.gradient(kX);
   if (dx == nullptr) return;
   const float* scale = scale_of(call);
@@ -187,6 +178,7 @@ const BackwardRoom kLayerNormalization{
     .reads = reads,
     .forward = forward,
     .saved_bytes = saved_bytes,
+    .scratch_bytes = scratch_bytes,
     .backward = backward,
 };
 

@@ -92,16 +92,15 @@ void multiply_all(const Call& call, const Sizes& sizes, Operand which, const Ten
 
 void forward(const Call& call) {
   const Sizes sizes(call);
-  multiply_all(call, sizes, kY, call.out(), sizes.m * sizes.n,
-               [&](const Matrices& matrices) {
-                 return Multiplication{.rows = sizes.m,
-                                       .columns = sizes.n,
-                                       .depth = sizes.k,
-                                       .a = matrix(matrices.a, sizes.k),
-                                       .b = matrix(matrices.b, sizes.n),
-                                       .c = nullptr,
-                                       .c_stride = 0};
-               });
+  multiply_all(call, sizes, kY, call.out(), sizes.m * sizes.n, [&](const Matrices& matrices) {
+    return Multiplication{.rows = sizes.m,
+                          .columns = sizes.n,
+                          .depth = sizes.k,
+                          .a = matrix(matrices.a, sizes.k),
+                          .b = matrix(matrices.b, sizes.n),
+                          .c = nullptr,
+                          .c_stride = 0};
+  });
 }
 
 void backward(const Call& call) {

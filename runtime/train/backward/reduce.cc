@@ -41,30 +41,26 @@ std::size_t scratch_bytes(const Call& call) {
   switch (call.as<format::Reduce>().function()) {
     case ReduceFunction::Prod:
       return outputs * (sizeof(double) + 2 * sizeof(float));
-    case ReduceFunction::Max:
-    case ReduceFunction::Min:
-      return outputs * sizeof(float);
-    default:
+    case ReduceFunction::Sum:
       return 0;
+    default:
+      return outputs * sizeof(float);
   }
 }
 
-// Axes of the tensors of a sum of terms, each of which steps as x does, or y, or stays.
-enum class Steps : std::uint8_t { kAsX, kAsY, kStays };
+// Axes of the tensors of a sum of terms, each of which steps as x does, or y.
+enum class Steps : std::uint8_t { kAsX, kAsY };
 TermAxes term_axes(const math::Axes<2>& axes, const Steps (&steps)[kTermTensors]) {
   TermAxes result;
   for (int axis = 0; axis < axes.rank(); ++axis) {
     std::int64_t strides[kTermTensors];
     for (int tensor = 0; tensor < kTermTensors; ++tensor)
-      strides[tensor] = steps[tensor] == Steps::kStays
-                            ? 0
-                            : axes.stride(axis, steps[tensor] == Steps::kAsX ? 0 : 1);
+      strides[tensor] = axes.stride(axis, steps[tensor] == Steps::kAsX ? 0 : 1);
     result.add(axes.extent(axis), strides);
   }
   return result;
 }
 
-constexpr TermKernel kQuotient = kTerms<[](float dy, float count, float) { return dy / count; }>;
 constexpr TermKernel kIsEqual =
     kTerms<[](float, float x, float y) { return x == y ? 1.0F : 0.0F; }>;
 constexpr TermKernel kWhereEqual =
@@ -113,28 +109,38 @@ void backward_product(const Call& call, const math::Axes<2>& axes, float* gradie
             {shares.whole, x, shares.alone}, gradient, call.operation.threads);
 }
 
+// Sum and Mean: each x gets its output's `shares`.
+void backward_shares(const Call& call, const math::Axes<2>& axes, const float* shares,
+                     float* gradient) {
+  sum_terms(term_axes(axes, {Steps::kAsX, Steps::kAsY, Steps::kAsY, Steps::kAsY}), nullptr,
+            {shares, shares, shares}, gradient, call.operation.threads);
+}
+
+void backward_mean(const Call& call, const math::Axes<2>& axes, float* gradient) {
+  const std::int64_t outputs = call.out().elements();
+  const std::int64_t each = call.in(0).elements() / outputs;
+  const auto count = static_cast<float>(each);
+  float* share = reinterpret_cast<float*>(call.operation.scratch);
+  for (std::int64_t i = 0; i < outputs; ++i) share[i] = call.output_gradient[i] / count;
+  backward_shares(call, axes, share, gradient);
+}
+
 void backward(const Call& call) {
   float* gradient = call.gradient(0);
   if (gradient == nullptr) return;
   const auto& options = call.as<format::Reduce>();
-  const Tensor& x = call.in(0);
-  const math::Axes<2> axes =
-      ops::reduction_axes(x.shape, ops::reduced_axes(options, x.shape.rank));
-  const float* dy = call.output_gradient;
+  const Shape& x = call.in(0).shape;
+  const math::Axes<2> axes = ops::reduction_axes(x, ops::reduced_axes(options, x.rank));
   switch (options.function()) {
-    case ReduceFunction::Max:
-    case ReduceFunction::Min:
-      return backward_extreme(call, axes, gradient);
+    case ReduceFunction::Mean:
+      return backward_mean(call, axes, gradient);
+    case ReduceFunction::Sum:
+      return backward_shares(call, axes, call.output_gradient, gradient);
     case ReduceFunction::Prod:
       return backward_product(call, axes, gradient);
     default:
-      break;
+      return backward_extreme(call, axes, gradient);
   }
-  const float count = options.function() == ReduceFunction::Mean
-                          ? static_cast<float>(x.elements() / call.out().elements())
-                          : 1.0F;
-  sum_terms(term_axes(axes, {Steps::kAsX, Steps::kAsY, Steps::kStays, Steps::kStays}), kQuotient,
-            {dy, &count, &count}, gradient, call.operation.threads);
 }
 
 }  // namespace

@@ -101,8 +101,7 @@ TEST_CASE("attention gives PyTorch's gradients") {
   table.scale = 0.5F;
   BackwardCase test;
   test.options = options_of(std::move(table));
-  test.operands = {goldens.at("query"), goldens.at("key"), goldens.at("value"),
-                   goldens.at("mask")};
+  test.operands = {goldens.at("query"), goldens.at("key"), goldens.at("value"), goldens.at("mask")};
   RoomRun run(test);
   run.forward();
   goldens.check("y", run.output());

@@ -52,7 +52,7 @@ void check_conv(const Picture& x, int outputs, int kernel_height, int kernel_wid
       for (int i = 0; i < height; ++i)
         for (int j = 0; j < width; ++j)
           for (int output = 0; output < outputs; ++output) {
-            double sum = with_bias ? operands[2][static_cast<std::size_t>(output)] : 0.0;
+            double sum = with_bias ? operands[2][element(output)] : 0.0;
             const int group = output / (outputs / options.groups);
             for (int u = 0; u < kernel_height; ++u)
               for (int v = 0; v < kernel_width; ++v) {
@@ -62,11 +62,11 @@ void check_conv(const Picture& x, int outputs, int kernel_height, int kernel_wid
                     j * options.stride_width + v * options.dilation_width - options.pad_left;
                 if (row < 0 || row >= x.height || column < 0 || column >= x.width) continue;
                 for (int c = 0; c < inputs; ++c)
-                  sum += operands[0][static_cast<std::size_t>(
-                             ((n * x.height + row) * x.width + column) * x.channels +
-                             group * inputs + c)] *
-                         operands[1][static_cast<std::size_t>(
-                             ((output * kernel_height + u) * kernel_width + v) * inputs + c)];
+                  sum +=
+                      operands[0][element(((n * x.height + row) * x.width + column) * x.channels +
+                                          group * inputs + c)] *
+                      operands[1][element(
+                          ((output * kernel_height + u) * kernel_width + v) * inputs + c)];
               }
             y.push_back(sum);
           }
@@ -90,6 +90,13 @@ TEST_CASE("gradients of convolutions whose windows miss pixels") {
 TEST_CASE("gradients of dilated convolutions") {
   check_conv({1, 8, 9, 2}, 3, 3, 3, with(1, 2, 1, {2, 2, 2, 2}), true);
   check_conv({1, 9, 8, 3}, 2, 2, 3, with(2, 3, 1, {1, 0, 3, 1}), false);
+}
+
+TEST_CASE("gradients of convolutions with few outputs") {
+  check_conv({2, 5, 6, 7}, 3, 3, 3, with(1, 1, 1, {1, 1, 1, 1}), true);
+  check_conv({1, 6, 5, 9}, 8, 2, 3, with(1, 1, 1, {0, 1, 2, 0}), false);
+  check_conv({1, 7, 8, 4}, 1, 3, 2, with(1, 2, 1, {2, 1, 0, 2}), true);
+  check_conv({1, 3, 3, 4}, 2, 2, 2, with(1, 1, 1, {2, 2, 3, 3}), true);  // more padding than taps
 }
 
 TEST_CASE("gradients of grouped convolutions") {

@@ -49,16 +49,15 @@ void check_transposed(const Picture& x, int outputs, int kernel_height, int kern
       random_operand({options.groups, kernel_height, kernel_width, group_outputs, inputs}, 2),
       with_bias ? random_operand({outputs}, 3) : no_operand()};
   test.definition = [=](const Doubles& operands) {
-    std::vector<double> y(static_cast<std::size_t>(x.batch * height * width * outputs));
+    std::vector<double> y(element(x.batch * height * width * outputs));
     const auto at = [&](int n, int row, int column, int output) -> double& {
-      return y[static_cast<std::size_t>(((n * height + row) * width + column) * outputs + output)];
+      return y[element(((n * height + row) * width + column) * outputs + output)];
     };
     for (int n = 0; n < x.batch; ++n)
       for (int row = 0; row < height; ++row)
         for (int column = 0; column < width; ++column)
           for (int output = 0; output < outputs; ++output)
-            at(n, row, column, output) =
-                with_bias ? operands[2][static_cast<std::size_t>(output)] : 0.0;
+            at(n, row, column, output) = with_bias ? operands[2][element(output)] : 0.0;
     for (int n = 0; n < x.batch; ++n)
       for (int i = 0; i < x.height; ++i)
         for (int j = 0; j < x.width; ++j)
@@ -73,9 +72,9 @@ void check_transposed(const Picture& x, int outputs, int kernel_height, int kern
                 const int group = output / group_outputs;
                 for (int c = 0; c < inputs; ++c)
                   at(n, row, column, output) +=
-                      operands[0][static_cast<std::size_t>(
-                          ((n * x.height + i) * x.width + j) * x.channels + group * inputs + c)] *
-                      operands[1][static_cast<std::size_t>(
+                      operands[0][element(((n * x.height + i) * x.width + j) * x.channels +
+                                          group * inputs + c)] *
+                      operands[1][element(
                           (((group * kernel_height + u) * kernel_width + v) * group_outputs +
                            output % group_outputs) *
                               inputs +

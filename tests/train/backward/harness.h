@@ -23,6 +23,9 @@ Operand random_operand(std::initializer_list<std::int32_t> extents, std::uint32_
                        float low = -1, float high = 1);
 Operand no_operand();
 
+// An index that definitions have counted in int, which few elements allow.
+inline std::size_t element(int index) { return static_cast<std::size_t>(index); }
+
 // Operands of float32 as double precision; integers and absent ones are empty.
 using Doubles = std::vector<std::vector<double>>;
 // The operator in double precision: the output's elements from the operands'.

@@ -38,7 +38,7 @@ struct RoomRun::Parts {
   train::Call call;
 };
 
-RoomRun::RoomRun(const BackwardCase& test, pthreadpool* threads)
+RoomRun::RoomRun(const BackwardCase& test, pthreadpool* threads, Backend backend)
     : parts_(std::make_unique<Parts>()) {
   Parts& parts = *parts_;
   const auto type = static_cast<int>(test.options.type);
@@ -69,7 +69,7 @@ RoomRun::RoomRun(const BackwardCase& test, pthreadpool* threads)
   parts.output.data = parts.y.data();
   call.operation.outputs = {&parts.output, 1};
   call.operation.threads = threads;
-  call.loops = &train::loops_of(Backend::kPortable);
+  call.loops = &train::loops_of(backend);
   call.batch_statistics = test.batch_statistics;
 }
 
@@ -81,8 +81,13 @@ void RoomRun::forward() {
   Parts& parts = *parts_;
   train::Call& call = parts.call;
   call.saved = parts.saved.get(parts.room->saved_bytes ? parts.room->saved_bytes(call) : 0);
-  const bool has_forward = parts.room->forward != nullptr;
-  REQUIRE(has_forward);
+  if (parts.room->forward == nullptr) {
+    call.operation.scratch =
+        parts.scratch.get(parts.operator_room->scratch_bytes
+                              ? parts.operator_room->scratch_bytes(call.operation)
+                              : 0);
+    return parts.operator_room->forward(call.operation);
+  }
   call.operation.scratch = parts.scratch.get(
       parts.room->forward_scratch_bytes ? parts.room->forward_scratch_bytes(call) : 0);
   parts.room->forward(call);
@@ -113,6 +118,22 @@ const std::vector<float>& RoomRun::operand(std::size_t index) const {
 }
 const std::vector<float>& RoomRun::gradient(std::size_t index) const {
   return parts_->gradients[index];
+}
+
+RoomResult run_room(const format::OperatorOptionsUnion& options, std::vector<Operand> operands,
+                    std::vector<float> output_gradient, Backend backend, pthreadpool* threads) {
+  BackwardCase test;
+  test.options = options;
+  test.operands = std::move(operands);
+  RoomRun run(test, threads, backend);
+  if (output_gradient.empty())
+    output_gradient =
+        random_operand({static_cast<std::int32_t>(run.output().size())}, 5).values;
+  run.forward();
+  run.backward(output_gradient);
+  RoomResult result{run.output(), {}};
+  for (std::size_t k = 0; k < test.operands.size(); ++k) result.gradients.push_back(run.gradient(k));
+  return result;
 }
 
 void check_threads(const BackwardCase& test) {

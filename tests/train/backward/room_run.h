@@ -12,7 +12,8 @@ namespace figment::testing {
 class RoomRun {
  public:
   // `test` must outlive the run; its definition is not used.
-  explicit RoomRun(const BackwardCase& test, pthreadpool* threads = nullptr);
+  explicit RoomRun(const BackwardCase& test, pthreadpool* threads = nullptr,
+                   Backend backend = Backend::kPortable);
   ~RoomRun();
   RoomRun(const RoomRun&) = delete;
   RoomRun& operator=(const RoomRun&) = delete;
@@ -30,6 +31,15 @@ class RoomRun {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+struct RoomResult {
+  std::vector<float> output;
+  std::vector<std::vector<float>> gradients;  // of every operand
+};
+
+// Both at once. `output_gradient`: as many numbers as the output has; empty: random ones.
+RoomResult run_room(const format::OperatorOptionsUnion& options, std::vector<Operand> operands,
+                    std::vector<float> output_gradient, Backend backend, pthreadpool* threads);
 
 // Output and gradients have the same bits on one thread and on two.
 void check_threads(const BackwardCase& test);

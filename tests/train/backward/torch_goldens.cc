@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/train/backward/room_run.h"
+
 namespace figment::testing {
 namespace {
 
@@ -42,28 +44,18 @@ Golden read_golden(const std::string& name) {
       line >> other;
       found = other == name;
     } else if (found) {
-      Operand operand = read_operand(line);
-      if (role == "operand") golden.operands.push_back(std::move(operand));
-      if (role == "gradient") golden.gradients.push_back(std::move(operand));
-      if (role == "output") golden.output = std::move(operand);
-      if (role == "output_gradient") golden.output_gradient = std::move(operand);
+      if (role == "operand")
+        golden.operands.push_back(read_operand(line));
+      else if (role == "gradient")
+        golden.gradients.push_back(read_operand(line));
+      else
+        (role == "output" ? golden.output : golden.output_gradient) = read_operand(line);
     }
   }
   REQUIRE(!golden.operands.empty());
   REQUIRE(golden.operands.size() == golden.gradients.size());
   return golden;
 }
-
-Tensor view(Operand& operand) {
-  Tensor tensor;
-  tensor.shape = operand.shape;
-  tensor.data = operand.values.data();
-  return tensor;
-}
-
-struct alignas(64) Line {
-  std::byte bytes[64];
-};
 
 void check_values(const std::vector<float>& values, const std::vector<float>& expected,
                   const std::string& what) {
@@ -81,52 +73,12 @@ void check_values(const std::vector<float>& values, const std::vector<float>& ex
 
 void check_torch_golden(const std::string& name, format::OperatorOptionsUnion options) {
   CAPTURE(name);
-  Golden golden = read_golden(name);
-  const auto kind = static_cast<int>(options.type);
-  const train::BackwardRoom& room = *train::kBackwardRooms[kind];
-  const ops::OperatorRoom& definition = *ops::kOperators[kind].room;
-  flatbuffers::FlatBufferBuilder builder;
-  builder.Finish(flatbuffers::Offset<void>(options.Pack(builder)));
-
-  std::vector<Tensor> inputs;
-  for (Operand& operand : golden.operands) inputs.push_back(view(operand));
-  train::Call call;
-  call.operation.options = flatbuffers::GetRoot<std::byte>(builder.GetBufferPointer());
-  call.operation.inputs = inputs;
-  call.loops = &train::loops_of(Backend::kXnnpack);
-  Tensor output;
-  REQUIRE(definition.shape(call.operation, output).ok());
-  REQUIRE(output.shape.elements() == golden.output.shape.elements());
-  std::vector<float> y(golden.output.values.size());
-  output.data = y.data();
-  call.operation.outputs = {&output, 1};
-
-  std::vector<std::vector<float>> gradients(inputs.size());
-  std::vector<Tensor> gradient_views = inputs;
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    gradients[k].assign(golden.operands[k].values.size(), NAN);
-    gradient_views[k].data = gradients[k].data();
-  }
-  const auto lines = [](std::size_t bytes) { return std::vector<Line>(bytes / sizeof(Line) + 1); };
-  std::vector<Line> saved = lines(room.saved_bytes != nullptr ? room.saved_bytes(call) : 0);
-  call.saved = saved.data()->bytes;
-  std::size_t bytes = room.scratch_bytes != nullptr ? room.scratch_bytes(call) : 0;
-  if (room.forward_scratch_bytes != nullptr)
-    bytes = std::max(bytes, room.forward_scratch_bytes(call));
-  if (definition.scratch_bytes != nullptr)
-    bytes = std::max(bytes, definition.scratch_bytes(call.operation));
-  std::vector<Line> scratch = lines(bytes);
-  call.operation.scratch = scratch.data()->bytes;
-  if (room.forward != nullptr)
-    room.forward(call);
-  else
-    definition.forward(call.operation);
-  check_values(y, golden.output.values, "the output");
-  call.output_gradient = golden.output_gradient.values.data();
-  call.input_gradients = gradient_views;
-  room.backward(call);
-  for (std::size_t k = 0; k < inputs.size(); ++k)
-    check_values(gradients[k], golden.gradients[k].values,
+  const Golden golden = read_golden(name);
+  const RoomResult run =
+      run_room(options, golden.operands, golden.output_gradient.values, Backend::kXnnpack, nullptr);
+  check_values(run.output, golden.output.values, "the output");
+  for (std::size_t k = 0; k < golden.gradients.size(); ++k)
+    check_values(run.gradients[k], golden.gradients[k].values,
                  "the gradient of input " + std::to_string(k));
 }
 
