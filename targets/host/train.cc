@@ -151,8 +151,8 @@ class Training {
 
   ExitCode run() {
     if (has_ending(arguments_.log, ".png"))
-      throw VerbError(ExitCode::kUsage, "--log writes CSV, which " + arguments_.log +
-                                            " would not be; name it .csv");
+      throw VerbError(ExitCode::kUsage,
+                      "--log writes CSV, which " + arguments_.log + " would not be; name it .csv");
     // A place that cannot be written is known before the work; a killed run leaves nothing there.
     if (arguments_.output != "-") {
       const OutputFile tried(arguments_.output);
