@@ -103,6 +103,11 @@ void declare_task(CLI::App& app, TrainArguments& arguments) {
                  "Of a GAN: the discriminator's weights stay within plus and minus this")
       ->check(CLI::Range(0.0F, kLargest))
       ->group(group);
+  app.add_option("--real-label", options.real_label,
+                 "Of a GAN with a cross-entropy: what real pictures are called")
+      ->check(CLI::Range(0.5F, 1.0F))
+      ->capture_default_str()
+      ->group(group);
   app.add_flag("--spectral", options.spectral_normalization,
                "Of a GAN: the discriminator's weights are divided by their largest singular value")
       ->group(group);
@@ -147,8 +152,17 @@ void declare_optimizer(CLI::App& app, TrainArguments& arguments) {
   number("--beta2", optimizer.beta2, 1, "Of adam and adamw: how long their mean square lasts");
   number("--weight-decay", optimizer.weight_decay, kLargest, "How fast unused weights shrink");
   number("--clip", options.clip_norm, kLargest, "Gradients are shortened to this norm; 0: never");
-  app.add_option("--schedule", arguments.schedule,
-                 "Of the learning rate: constant, or cosine (down to 0 at the end)")
+  app.add_option(
+         "--schedule", arguments.schedule,
+         "Of the learning rate: constant, cosine (down to 0 at the end), or falling (down to "
+         "0 over the second half)")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option(
+         "--average", options.average_decay,
+         "MODEL is written as an average over its updates, of which each keeps this share of "
+         "the one before; 0: as it is at the end")
+      ->check(CLI::Range(0.0F, 0.99999F))
       ->capture_default_str()
       ->group(group);
   app.add_option("--warm-up", options.warm_up, "Updates over which the learning rate grows from 0")
@@ -309,9 +323,10 @@ TrainOptions read_options(const TrainArguments& arguments, const Model& model) {
   options.optimizer.kind = choose<Optimizer>(
       arguments.optimizer, "--optimizer",
       {{"sgd", Optimizer::kSgd}, {"adam", Optimizer::kAdam}, {"adamw", Optimizer::kAdamW}});
-  options.schedule =
-      choose<Schedule>(arguments.schedule, "--schedule",
-                       {{"constant", Schedule::kConstant}, {"cosine", Schedule::kCosine}});
+  options.schedule = choose<Schedule>(arguments.schedule, "--schedule",
+                                      {{"constant", Schedule::kConstant},
+                                       {"cosine", Schedule::kCosine},
+                                       {"falling", Schedule::kFalling}});
   options.backend = parse_backend(arguments.backend);
   const std::int32_t rank = options.selection.adapter_rank;
   options.selection = parse_selection(arguments.trainable, "--trainable");

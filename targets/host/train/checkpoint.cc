@@ -111,12 +111,17 @@ std::string describe_run(const TrainedModels& models, const TrainOptions& option
   whole("accumulate", options.accumulation);
   whole("warm-up", options.warm_up);
   // A constant rate does not depend on the run's end, so that a run can be made longer.
-  if (options.schedule == Schedule::kCosine) whole("updates of a cosine", options.updates);
+  if (options.schedule != Schedule::kConstant) {
+    whole("schedule", static_cast<int>(options.schedule));
+    whole("updates of the schedule", options.updates);
+  }
   say("beta", to_text(options.beta));
   whole("beta warm-up", options.beta_warm_up);
   whole("partner steps", options.partner_steps);
   say("clip weights", to_text(options.clip_weights));
   whole("spectral", options.spectral_normalization ? 1 : 0);
+  say("real label", to_text(options.real_label));
+  say("average", to_text(options.average_decay));
   say("seed", std::to_string(options.seed));
   say("backend", options.backend == Backend::kXnnpack ? "xnnpack" : "portable");
   return text;
