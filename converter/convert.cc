@@ -8,6 +8,7 @@
 
 #include "converter/facts.h"
 #include "converter/golden.h"
+#include "converter/import/fgm.h"
 #include "converter/import/import.h"
 #include "converter/passes/passes.h"
 #include "runtime/format/sha256.h"
@@ -32,12 +33,13 @@ constexpr NamedPass kRecognise[] = {
 
 // These open ways for each other, so they go round until none changes anything.
 constexpr NamedPass kSimplify[] = {
-    {"recognise_dense", recognise_dense},
-    {"to_nhwc", to_nhwc},
-    {"swap_products", swap_products},
-    {"recognise_attention", recognise_attention},
-    {"drop_identities", drop_identities},
-    {"fold_pad", fold_pad},
+    {"recognise_dense", recognise_dense}, {"to_nhwc", to_nhwc},
+    {"swap_products", swap_products},     {"recognise_attention", recognise_attention},
+    {"drop_identities", drop_identities}, {"fold_pad", fold_pad},
+};
+
+// The same, but they merge what would learn apart.
+constexpr NamedPass kMerge[] = {
     {"fold_batch_normalization", fold_batch_normalization},
     {"fold_upsampling", fold_upsampling},
 };
@@ -59,14 +61,17 @@ int run_pass(Graph& graph, const NamedPass& pass, bool always_note, Conversion& 
   return result.changes;
 }
 
-void run_passes(Graph& graph, Conversion& conversion) {
+void run_passes(Graph& graph, bool for_training, Conversion& conversion) {
   for (const NamedPass& pass : kRecognise) run_pass(graph, pass, true, conversion);
   for (int round = 0, changes = 1; changes > 0 && round < kMostRounds; ++round) {
     changes = 0;
     for (const NamedPass& pass : kSimplify)
       changes += run_pass(graph, pass, round == 0, conversion);
+    if (for_training) continue;
+    for (const NamedPass& pass : kMerge) changes += run_pass(graph, pass, round == 0, conversion);
   }
   for (const NamedPass& pass : kFinish) run_pass(graph, pass, true, conversion);
+  if (for_training) run_pass(graph, {"part_vectors", part_vectors}, true, conversion);
 }
 
 // Makes activations int8.
@@ -128,34 +133,68 @@ std::vector<std::uint8_t> hash_file(const std::filesystem::path& path) {
   return {digest.begin(), digest.end()};
 }
 
+Graph import_source(const std::filesystem::path& source, const ConvertOptions& options,
+                    std::optional<ModelFacts>& own) {
+  Graph graph;
+  if (looks_like_fgm(source)) {
+    ImportedModel imported = import_fgm(source);
+    own = std::move(imported.facts);
+    graph = std::move(imported.graph);
+  } else {
+    ImportOptions import_options;
+    import_options.noise = options.noise;
+    import_options.input_shapes = options.input_shapes;
+    import_options.for_training = options.for_training;
+    graph = import_with_batch(source, import_options);
+    graph.name = source.stem().string();
+  }
+  if (!options.name.empty()) graph.name = options.name;
+  return graph;
+}
+
+// What the options say, then what the source says of itself, then guesses.
+ModelFacts facts_of(const Graph& graph, const ConvertOptions& options,
+                    const std::optional<ModelFacts>& own) {
+  ModelFacts facts = describe_model(graph, options);
+  if (!own) return facts;
+  if (!options.kind) facts.kind = own->kind;
+  if (!options.prior) facts.prior = own->prior;
+  if (!options.image && !options.text) facts.output_reading = own->output_reading;
+  if (options.licence.empty()) facts.licence = own->licence;
+  return facts;
+}
+
 }  // namespace
 
 Conversion convert(const std::filesystem::path& source, const ConvertOptions& options) {
-  ImportOptions import_options;
-  import_options.noise = options.noise;
-  import_options.input_shapes = options.input_shapes;
-  Graph graph = import_with_batch(source, import_options);
-  graph.name = options.name.empty() ? source.stem().string() : options.name;
+  if (options.for_training && options.weights != WeightStorage::kFloat32)
+    throw ConvertError(
+        "a model that shall learn keeps its weights float32; make them smaller once it has "
+        "learned, by converting the trained .fgm");
+  std::optional<ModelFacts> own;  // what an .fgm says of itself
+  Graph graph = import_source(source, options, own);
 
   Conversion conversion;
   conversion.operators_before = graph.nodes.size();
-  run_passes(graph, conversion);
+  run_passes(graph, options.for_training, conversion);
   const bool compare =
       options.weights != WeightStorage::kFloat32 && (options.measure_accuracy || options.min_psnr);
   std::optional<AlignedBytes> exact;  // the same model with weights as float32
   // Read off the graph while activations are float32.
-  ModelFacts facts = describe_model(graph, options);
+  ModelFacts facts = facts_of(graph, options, own);
   if (compare) exact.emplace(emit(graph, facts));
   if (options.calibration) quantize(graph, facts.prior, *options.calibration, conversion);
   shrink_weights(graph, options, conversion);
   conversion.operators_after = graph.nodes.size();
   check_graph(graph);
 
+  facts.parts_constants = options.for_training;
   facts.source_name = source.filename().string();
   facts.source_hash = hash_file(source);
   {
     const AlignedBytes file(emit(graph, facts));
-    facts.golden = make_golden(open_model(file.span()), options.golden_seed);
+    const std::uint64_t seed = own && own->golden ? own->golden->seed : options.golden_seed;
+    facts.golden = make_golden(open_model(file.span()), seed);
   }
   conversion.bytes = emit(graph, facts);
   conversion.file_bytes = conversion.bytes.size();

@@ -1,4 +1,5 @@
-// The road of a trained file to the bytes of an .fgm: import, passes, emit.
+// The road of a trained file, or of an .fgm that has learned, to the bytes of an .fgm: import,
+// passes, emit.
 #pragma once
 
 #include <filesystem>
@@ -34,6 +35,9 @@ struct ConvertOptions {
   std::uint64_t golden_seed = 42;
   // With it activations are int8 too, and computed with in integers; for weights of kInt8.
   std::optional<Calibration> calibration;
+  // The model shall learn: batch normalizations and nearest up-samplings stay operators of their
+  // own, weights float32, and every operator has its own vectors. Nodes in training mode are taken.
+  bool for_training = false;
   // Whether smaller weights are compared with float32. An output below `min_psnr` dB is an error.
   bool measure_accuracy = false;
   std::optional<double> min_psnr;  // measures too
@@ -55,7 +59,8 @@ struct Conversion {
   Accuracy accuracy;  // where it was asked for and weights are smaller than float32
 };
 
-// Throws ConvertError.
+// Of a trained file, or of an .fgm, whose own name, facts and golden's seed stay where the options
+// give no others. Throws ConvertError.
 Conversion convert(const std::filesystem::path& source, const ConvertOptions& options);
 
 }  // namespace figment::converter

@@ -49,4 +49,8 @@ class GoldenSession {
 // What one run of a GoldenSession gives. Throws ConvertError.
 format::GoldenT make_golden(const Model& model, std::uint64_t seed);
 
+// Makes the golden of a file (aligned to 64) whose weights have changed anew, for its seed, and the
+// content hash; a file without a golden stays as it is. Throws ConvertError.
+void renew_golden(std::span<std::byte> file);
+
 }  // namespace figment::converter

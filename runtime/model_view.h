@@ -60,6 +60,16 @@ inline std::span<const std::byte> packed_blocks(const Model& model, int index) {
                                at(index + 1) - at(index));
 }
 
+// The model's golden; null where it has none, as after a delta was applied on a device: then the
+// digest is all zeros.
+inline const format::Golden* golden_of(const format::Model& root) {
+  const format::Golden* golden = root.golden();
+  if (golden == nullptr || golden->output_digest() == nullptr) return nullptr;
+  for (const std::uint8_t byte : *golden->output_digest()->bytes())
+    if (byte != 0) return golden;
+  return nullptr;
+}
+
 // Whether what the file says of itself (kind, prior, how the first output is to be read) can be
 // meant so. Tensors, ports and operators have been checked.
 Status check_facts(const format::Model& root);

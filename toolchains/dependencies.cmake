@@ -114,11 +114,12 @@ if(FIGMENT_BUILD_CONVERTER AND FIGMENT_ONNX)
   target_link_libraries(figment_onnx PUBLIC ${FIGMENT_PROTOBUF} Threads::Threads)
 endif()
 
-# The command line: arguments, --json, pictures.
+# The command line: arguments, --json, pictures, compressed data.
 if(FIGMENT_BUILD_TOOLS)
   find_package(CLI11 REQUIRED)
   find_package(nlohmann_json REQUIRED)
   find_package(PNG REQUIRED)
+  find_package(ZLIB REQUIRED) # libpng's own
   find_package(Threads REQUIRED)
 endif()
 

@@ -119,3 +119,60 @@ const UnaryRow* const kUnaryRows[] = {
   endif()
   set(${sources_variable} ${sources} PARENT_SCOPE)
 endfunction()
+
+# figment_backward_table(table wanted sources_variable): the same for learning: figment::train::kBackwardRooms, from the
+# files of runtime/train/backward. A member without its file there has no backward. The elementwise functions' table,
+# kUnaryGradients, has those functions that the operators' table has.
+function(figment_backward_table table wanted sources_variable)
+  figment_schema_names(union OperatorOptions members)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/train/backward/*.cc)
+  figment_schema_names(enum UnaryFunction unary_functions)
+  string(FIND "${wanted}" "Unary:" functions)
+  set(rooms "")
+  set(entries "")
+  foreach(member IN LISTS members)
+    string(REGEX REPLACE "([a-z])([A-Z])" "\\1_\\2" file "${member}")
+    string(TOLOWER "${file}" file)
+    set(file ${PROJECT_SOURCE_DIR}/runtime/train/backward/${file}.cc)
+    set(is_wanted TRUE)
+    if(wanted AND NOT member IN_LIST wanted AND NOT (member STREQUAL "Unary" AND functions GREATER_EQUAL 0))
+      set(is_wanted FALSE)
+      list(REMOVE_ITEM files ${file})
+    endif()
+    if(is_wanted AND file IN_LIST files)
+      string(APPEND rooms "extern const BackwardRoom k${member};\n")
+      string(APPEND entries "    &k${member},\n")
+    else()
+      string(APPEND entries "    nullptr, // ${member}\n")
+    endif()
+  endforeach()
+  set(unary_rows "")
+  set(unary_entries "")
+  foreach(function IN LISTS unary_functions)
+    if(NOT wanted OR "Unary" IN_LIST wanted OR "Unary:${function}" IN_LIST wanted)
+      string(APPEND unary_rows "extern const UnaryGradient k${function};\n")
+      string(APPEND unary_entries "    &unary::k${function},\n")
+    else()
+      string(APPEND unary_entries "    nullptr, // ${function}\n")
+    endif()
+  endforeach()
+  file(CONFIGURE OUTPUT ${table} @ONLY CONTENT [=[
+// The table of operators that learn, in the order of the schema's union. Generated from runtime/format/model.fbs by
+// toolchains/operators.cmake.
+#include "runtime/train/backward.h"
+#include "runtime/train/unary.h"
+
+namespace figment::train {
+namespace unary {
+@unary_rows@}  // namespace unary
+@rooms@
+const BackwardRoom* const kBackwardRooms[] = {
+    nullptr, // NONE
+@entries@};
+
+const UnaryGradient* const kUnaryGradients[] = {
+@unary_entries@};
+}  // namespace figment::train
+]=])
+  set(${sources_variable} ${files} PARENT_SCOPE)
+endfunction()

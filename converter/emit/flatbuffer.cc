@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -21,6 +22,15 @@ constexpr std::size_t kDataAlignment = 64;
 // FlatBuffers count with 32 signed bits; what is left is for the graph itself.
 constexpr std::size_t kMostDataBytes = 0x7fffffff - (std::size_t{1} << 24);
 
+// All zeros or all ones, as training finds them: what is equal by chance must not become one thing
+// that learns.
+bool is_uniform(const GraphTensor& tensor) {
+  const std::vector<std::byte>& bytes = *tensor.data;
+  const std::size_t width = element_bytes(tensor.type);
+  return bytes.size() > width &&
+         std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(width), bytes.end(), bytes.begin());
+}
+
 // For each tensor of `graph`, the first tensor that is the same constant, or itself.
 std::vector<TensorId> find_same_constants(const Graph& graph) {
   std::vector<TensorId> same(graph.tensors.size());
@@ -28,7 +38,7 @@ std::vector<TensorId> find_same_constants(const Graph& graph) {
   for (TensorId id = 0; id < static_cast<TensorId>(graph.tensors.size()); ++id) {
     same[static_cast<std::size_t>(id)] = id;
     const GraphTensor& tensor = graph.tensor(id);
-    if (!tensor.constant()) continue;
+    if (!tensor.constant() || is_uniform(tensor)) continue;
     const std::string_view bytes(reinterpret_cast<const char*>(tensor.data->data()),
                                  tensor.data->size());
     const std::size_t hash = std::hash<std::string_view>{}(bytes);
@@ -72,8 +82,10 @@ std::vector<TensorId> order_of_tensors(const Graph& graph) {
   return order;
 }
 
-TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph) {
-  const std::vector<TensorId> same = find_same_constants(graph);
+TensorTable write_tensors(FlatBufferBuilder& builder, const Graph& graph, bool parts_constants) {
+  std::vector<TensorId> same(graph.tensors.size());
+  std::iota(same.begin(), same.end(), 0);
+  if (!parts_constants) same = find_same_constants(graph);
   TensorTable table;
   table.index.assign(graph.tensors.size(), -1);
   std::size_t data_bytes = 0;
@@ -171,7 +183,7 @@ std::uint32_t lowest_version(const Graph& graph) {
 
 std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
   FlatBufferBuilder builder(1 << 20);
-  const TensorTable table = write_tensors(builder, graph);
+  const TensorTable table = write_tensors(builder, graph, facts.parts_constants);
 
   std::vector<Offset<format::Operator>> operators;
   for (const Node& node : graph.nodes) operators.push_back(write_operator(builder, node, table));

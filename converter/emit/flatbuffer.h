@@ -18,6 +18,8 @@ struct ModelFacts {
   std::string source_name;
   std::vector<std::uint8_t> source_hash;  // 32 bytes of SHA-256, or empty
   std::string licence;
+  // Constants with equal values are stored apart: the file's tensors shall learn.
+  bool parts_constants = false;
 };
 
 // Weights are aligned to 64 bytes, the content hash is filled in. The vector's own memory need not

@@ -19,6 +19,9 @@ struct ImportOptions {
   // Input name -> all its extents, in the source's order: fixes dimensions that the source leaves
   // open.
   std::map<std::string, std::vector<std::int64_t>> input_shapes;
+  // Nodes in training mode are taken as they would be in inference: batch normalizations with the
+  // stored statistics, dropout as nothing. Otherwise they are refused.
+  bool for_training = false;
 };
 
 // Imports `path` at options.batch. The format is told by the content. Throws ConvertError.

@@ -40,6 +40,7 @@ class OnnxImporter {
 
   Graph& graph() { return graph_; }
   NoiseHandling noise() const { return options_.noise; }
+  bool for_training() const { return options_.for_training; }
   int node_count() const { return node_count_; }
   const std::filesystem::path& folder() const { return folder_; }
 

@@ -29,6 +29,7 @@ class OnnxNode {
   // How many nodes came before.
   int position() const { return importer_.node_count(); }
   NoiseHandling noise() const { return importer_.noise(); }
+  bool for_training() const { return importer_.for_training(); }
   Graph& graph() { return importer_.graph(); }
   [[noreturn]] void refuse(const std::string& why) const;
 

@@ -18,9 +18,11 @@ void batch_normalization(OnnxNode& node) {
   // Before opset 7 the node says by itself that it is not in training.
   const bool training =
       node.opset() < 7 ? !node.flag("is_test", false) : node.flag("training_mode", false);
-  if (training || node.output_used(1))
+  // The trainer decides by itself which statistics it uses, and moves the stored ones.
+  if ((training && !node.for_training()) || node.output_used(1))
     node.refuse(
-        "it is in training mode; export the model for inference (in PyTorch: model.eval())");
+        "it is in training mode; export the model for inference (in PyTorch: model.eval()), or "
+        "convert it --for-training");
   if (!node.flag("spatial", true))
     node.refuse("it normalizes every position by itself (spatial = 0), which is not supported");
   node.ignore("momentum");

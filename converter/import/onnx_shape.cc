@@ -16,13 +16,15 @@ void identity(OnnxNode& node) { node.set_output(0, node.input(0)); }
 
 void dropout(OnnxNode& node) {
   const TensorId x = node.input(0);
-  const bool training =
-      node.has_input(2) && node.integer_operand(node.input(2), "training mode") != 0;
+  const bool training = node.has_input(2) &&
+                        node.integer_operand(node.input(2), "training mode") != 0 &&
+                        !node.for_training();
   // In training mode a ratio of 0 drops nothing either.
   if (training && (!node.has_input(1) || node.number(node.input(1), "ratio") != 0))
-    node.refuse("it is in training mode; export the model for inference");
+    node.refuse(
+        "it is in training mode; export the model for inference, or convert it --for-training");
   // Before opset 7 the node says by itself that it is not in training.
-  if (node.opset() < 7 && !node.flag("is_test", false))
+  if (node.opset() < 7 && !node.flag("is_test", false) && !node.for_training())
     node.refuse("it is in training mode; export the model for inference");
   node.ignore("ratio");
   node.ignore("seed");

@@ -59,6 +59,9 @@ PassResult fuse_activation(Graph& graph);
 // Puts the nodes in the order that needs least memory at once.
 PassResult order_for_memory(Graph& graph);
 
+// Gives every reader of a constant vector a copy of its own, so that each learns for itself.
+PassResult part_vectors(Graph& graph);
+
 // Stores the weights of matrix products and convolutions as float16.
 PassResult narrow_weights(Graph& graph);
 

@@ -9,11 +9,10 @@
 #include "converter/passes/passes.h"
 #include "converter/passes/weights.h"
 #include "runtime/math/gemm.h"
+#include "runtime/math/stored_weights.h"
 
 namespace figment::converter {
 namespace {
-
-constexpr float kLargest = 127;
 
 // Whether the runtime multiplies these weights as int8, and they take less room so.
 bool quantizable(const Node& node, const GraphTensor& weights) {
@@ -38,16 +37,13 @@ std::optional<GraphTensor> quantize(const Node& node, const GraphTensor& weights
   result.data->resize(count);
   result.scales.assign(channel_count(node, weights.shape), 0.0f);
   for (std::size_t i = 0; i < count; ++i) {
-    float& scale = result.scales[channel_of(node, weights.shape, i)];
-    scale = std::max(scale, std::fabs(weights.floats()[i]) / kLargest);
+    float& largest = result.scales[channel_of(node, weights.shape, i)];
+    largest = std::max(largest, std::fabs(weights.floats()[i]));
   }
-  // A channel of zeros needs a scale too.
-  std::replace(result.scales.begin(), result.scales.end(), 0.0f, 1.0f);
+  for (float& scale : result.scales) scale = math::int8_scale(scale);
   for (std::size_t i = 0; i < count; ++i) {
     const float scale = result.scales[channel_of(node, weights.shape, i)];
-    const float q = std::nearbyint(weights.floats()[i] / scale);
-    (*result.data)[i] =
-        static_cast<std::byte>(static_cast<std::int8_t>(std::clamp(q, -kLargest, kLargest)));
+    (*result.data)[i] = static_cast<std::byte>(math::narrow_to_int8(weights.floats()[i], scale));
   }
   return result;
 }

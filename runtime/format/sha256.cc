@@ -93,9 +93,8 @@ Digest Sha256::finish() {
   return digest;
 }
 
-Digest content_hash(std::span<const std::byte> file) {
+Digest hash_around(std::span<const std::byte> file, const Hash* field) {
   Sha256 hash;
-  const Hash* field = GetModel(file.data())->content_hash();
   if (field == nullptr) {
     hash.update(file);
     return hash.finish();
@@ -107,6 +106,10 @@ Digest content_hash(std::span<const std::byte> file) {
   hash.update(kZeros);
   hash.update(file.subspan(begin + sizeof(Hash)));
   return hash.finish();
+}
+
+Digest content_hash(std::span<const std::byte> file) {
+  return hash_around(file, GetModel(file.data())->content_hash());
 }
 
 }  // namespace figment::format

@@ -26,9 +26,13 @@ class Sha256 {
   std::uint64_t length_ = 0;  // bytes so far
 };
 
-// SHA-256 of a model's file with the 32 bytes of Model.content_hash taken as zero: what that field
-// must hold. `file` has passed the FlatBuffers verifier; where it has no such field, all bytes
-// count.
+struct Hash;  // the format's 32 bytes
+
+// SHA-256 of a file with the 32 bytes of `field`, which stands in it, taken as zero: what such a
+// field must hold. Null: all bytes count.
+Digest hash_around(std::span<const std::byte> file, const Hash* field);
+
+// The same of a model's file and Model.content_hash. `file` has passed the FlatBuffers verifier.
 Digest content_hash(std::span<const std::byte> file);
 
 }  // namespace figment::format

@@ -34,6 +34,41 @@ class Axes {
   std::int64_t row_length() const { return extents_[0]; }
   std::int64_t row_stride(int tensor) const { return strides_[0][tensor]; }
 
+  // Axes after those of extent 1 went and neighbours became one; 0 the innermost.
+  int rank() const { return rank_; }
+  std::int64_t extent(int axis) const { return extents_[axis]; }
+  std::int64_t stride(int axis, int tensor) const { return strides_[axis][tensor]; }
+  // How many rows along the innermost axis there are.
+  std::int64_t rows() const {
+    std::int64_t product = 1;
+    for (int axis = 1; axis < rank_; ++axis) product *= extents_[axis];
+    return product;
+  }
+
+  // Calls row(offsets) for rows `first` to before `last`, where a walk over all is shared out.
+  template <typename Row>
+  void for_rows(std::int64_t first, std::int64_t last, Row&& row) const {
+    std::int64_t offsets[kTensors] = {};
+    std::int64_t position[kMaxAxes] = {};
+    std::int64_t rest = first;
+    for (int axis = 1; axis < rank_; ++axis) {
+      position[axis] = rest % extents_[axis];
+      rest /= extents_[axis];
+      for (int tensor = 0; tensor < kTensors; ++tensor)
+        offsets[tensor] += strides_[axis][tensor] * position[axis];
+    }
+    for (std::int64_t number = first; number < last; ++number) {
+      row(offsets);
+      for (int axis = 1; axis < rank_; ++axis) {
+        for (int tensor = 0; tensor < kTensors; ++tensor) offsets[tensor] += strides_[axis][tensor];
+        if (++position[axis] < extents_[axis]) break;
+        for (int tensor = 0; tensor < kTensors; ++tensor)
+          offsets[tensor] -= strides_[axis][tensor] * extents_[axis];
+        position[axis] = 0;
+      }
+    }
+  }
+
   // Calls row(offsets) for the beginning of every row along the innermost axis, in row-major order.
   template <typename Row>
   void for_each_row(Row&& row) const {

@@ -6,6 +6,7 @@
 #include "runtime/math/copy.h"
 #include "runtime/math/saturate.h"
 #include "runtime/ops/move.h"
+#include "runtime/ops/pad.h"
 
 namespace figment::ops {
 namespace {
@@ -37,20 +38,6 @@ Status shape(const Operation& operation, Tensor& result) {
   return set_result(result, x.type, shape);
 }
 
-// Which of `extent` numbers stands at `position`, counted from the first of them; -1: the constant.
-std::int64_t source_of(std::int64_t position, std::int64_t extent, PadMode mode) {
-  if (position >= 0 && position < extent) return position;
-  switch (mode) {
-    case PadMode::Constant:
-      return -1;
-    case PadMode::Reflect:
-      return position < 0 ? -position : 2 * (extent - 1) - position;
-    case PadMode::Edge:
-      return position < 0 ? 0 : extent - 1;
-  }
-  return -1;
-}
-
 // The constant as an element of `type`.
 void store_constant(float value, DataType type, std::byte* element) {
   const std::int32_t integer = math::to_int32(value);
@@ -71,7 +58,7 @@ void store_constant(float value, DataType type, std::byte* element) {
 std::int64_t source_row(const format::Pad& options, const Shape& x, const std::int32_t* position) {
   std::int64_t offset = 0;
   for (int axis = 0; axis < x.rank - 1; ++axis) {
-    const std::int64_t source = source_of(
+    const std::int64_t source = pad_source(
         std::int64_t{position[axis]} - entry(options.before(), axis), x[axis], options.mode());
     if (source < 0) return -1;
     offset = offset * x[axis] + source;
@@ -85,7 +72,7 @@ std::byte* margin(std::int64_t begin, std::int64_t end, std::int64_t extent, Pad
                   const std::byte* row, const std::byte* constant, std::byte* y,
                   std::size_t bytes) {
   for (std::int64_t position = begin; position < end; ++position, y += bytes) {
-    const std::int64_t source = source_of(position, extent, mode);
+    const std::int64_t source = pad_source(position, extent, mode);
     std::memcpy(y, source < 0 ? constant : row + static_cast<std::size_t>(source) * bytes, bytes);
   }
   return y;

@@ -7,57 +7,12 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/ops/window.h"
+#include "runtime/ops/pool2d.h"
 
 namespace figment::ops {
 namespace {
 
-// One axis.
-struct Axis {
-  std::int64_t extent, pad_before, pad_after, kernel, stride, dilation;
-
-  std::int64_t output(bool ceil_mode) const {
-    const std::int64_t padded = extent + pad_before + pad_after;
-    const std::int64_t span = window_span(kernel, dilation);
-    std::int64_t count = count_windows(padded, span, stride);
-    const bool rest = count > 0 && (padded - span) % stride != 0;
-    if (ceil_mode && rest && count * stride < extent + pad_before) ++count;
-    return count;
-  }
-};
-
-// The taps of one window along one axis that meet the picture: from `first` to before `last`; and
-// how many meet the padded picture.
-struct Taps {
-  std::int64_t start;  // where tap 0 stands
-  std::int64_t first, last, padded;
-
-  Taps(const Axis& axis, std::int64_t output) : start(output * axis.stride - axis.pad_before) {
-    first = start >= 0 ? 0 : (-start - 1) / axis.dilation + 1;
-    last = taps_before(axis, axis.extent);
-    padded = taps_before(axis, axis.extent + axis.pad_after);
-    first = std::min(first, last);
-  }
-
- private:
-  std::int64_t taps_before(const Axis& axis, std::int64_t end) const {
-    return start >= end ? 0 : std::min(axis.kernel, (end - start - 1) / axis.dilation + 1);
-  }
-};
-
-Axis vertical(const Operation& operation) {
-  const auto& options = operation.as<format::Pool2D>();
-  return {operation.in(0).shape[1], options.pad_top(),       options.pad_bottom(),
-          options.kernel_height(),  options.stride_height(), options.dilation_height()};
-}
-
-Axis horizontal(const Operation& operation) {
-  const auto& options = operation.as<format::Pool2D>();
-  return {operation.in(0).shape[2], options.pad_left(),     options.pad_right(),
-          options.kernel_width(),   options.stride_width(), options.dilation_width()};
-}
-
-Status require_padding(const Axis& axis, const char* what) {
+Status require_padding(const PoolAxis& axis, const char* what) {
   const std::int64_t span = window_span(axis.kernel, axis.dilation);
   FIG_TRY(require_range(axis.pad_before, 0, span - 1, what));
   return require_range(axis.pad_after, 0, span - 1, what);
@@ -71,11 +26,11 @@ Status shape(const Operation& operation, Tensor& result) {
     return unsupported({"the pooling function is newer than this runtime; update Figment"});
   FIG_TRY(require_kernel(options.kernel_height(), options.kernel_width()));
   FIG_TRY(require_window(WindowOptions(options)));
-  FIG_TRY(require_padding(vertical(operation), "the padding of the height"));
-  FIG_TRY(require_padding(horizontal(operation), "the padding of the width"));
+  FIG_TRY(require_padding(pool_rows(operation), "the padding of the height"));
+  FIG_TRY(require_padding(pool_columns(operation), "the padding of the width"));
   const Shape& x = operation.in(0).shape;
-  return set_picture(result, x[0], vertical(operation).output(options.ceil_mode()),
-                     horizontal(operation).output(options.ceil_mode()), x[3]);
+  return set_picture(result, x[0], pool_rows(operation).output(options.ceil_mode()),
+                     pool_columns(operation).output(options.ceil_mode()), x[3]);
 }
 
 // Channels that are pooled beside each other.
@@ -89,7 +44,8 @@ struct Window {
   int count;
 };
 
-void take_maximum(const Window& window, const Taps& rows, const Taps& columns, float* output) {
+void take_maximum(const Window& window, const PoolTaps& rows, const PoolTaps& columns,
+                  float* output) {
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
   float maxima[kLanes];
   std::fill_n(maxima, kLanes, kLowest);
@@ -106,8 +62,8 @@ void take_maximum(const Window& window, const Taps& rows, const Taps& columns, f
 }
 
 // Sums in double precision, row by row: an average over a whole picture loses nothing.
-void take_average(const Window& window, const Taps& rows, const Taps& columns, std::int64_t divisor,
-                  float* output) {
+void take_average(const Window& window, const PoolTaps& rows, const PoolTaps& columns,
+                  std::int64_t divisor, float* output) {
   double sums[kLanes] = {};
   for (std::int64_t ky = rows.first; ky < rows.last; ++ky)
     for (std::int64_t kx = columns.first; kx < columns.last; ++kx) {
@@ -134,9 +90,9 @@ void forward(const Operation& operation) {
   float* output = operation.out().floats();
   for (std::int64_t n = 0; n < out[0]; ++n)
     for (std::int64_t y = 0; y < out[1]; ++y) {
-      const Taps rows(vertical(operation), y);
+      const PoolTaps rows(pool_rows(operation), y);
       for (std::int64_t column = 0; column < out[2]; ++column, output += channels) {
-        const Taps columns(horizontal(operation), column);
+        const PoolTaps columns(pool_columns(operation), column);
         const std::int64_t divisor =
             options.count_include_pad() ? rows.padded * columns.padded
                                         : (rows.last - rows.first) * (columns.last - columns.first);

@@ -2,7 +2,7 @@
 //
 // Numbers are taken in row-major order; float32 is added and multiplied in double precision, int32
 // modulo 2^32 (its mean is exact and truncated toward zero).
-#include "runtime/math/axes.h"
+#include "runtime/ops/reduce.h"
 #include "runtime/math/elementary.h"
 #include "runtime/ops/checks.h"
 
@@ -24,14 +24,6 @@ struct Gathered<std::int32_t> {
   using Type = std::int64_t;
 };
 constexpr std::size_t kGatheredBytes = 8;
-
-// Bit `axis` is set for every axis that is reduced. Call after the axes were checked.
-std::uint32_t reduced_axes(const format::Reduce& options, int rank) {
-  if (options.axes() == nullptr || options.axes()->size() == 0) return (1U << rank) - 1;
-  std::uint32_t mask = 0;
-  for (const std::int32_t axis : *options.axes()) mask |= 1U << axis;
-  return mask;
-}
 
 Status shape(const Operation& operation, Tensor& result) {
   const auto& options = operation.as<format::Reduce>();
@@ -154,24 +146,10 @@ void reduce(ReduceFunction function, const math::Axes<2>& axes, const Operation&
   for (std::int64_t i = 0; i < outputs; ++i) y[i] = result_of(gathered[i], count);
 }
 
-// How to step over x (tensor 0) and the gathered numbers (1), which stay where an axis is reduced.
-math::Axes<2> axes_of(const Shape& x, std::uint32_t reduced) {
-  math::Axes<2> axes;
-  std::int64_t x_distance = 1;
-  std::int64_t y_distance = 1;
-  for (int axis = x.rank - 1; axis >= 0; --axis) {
-    const bool kept = (reduced >> axis & 1U) == 0;
-    axes.add(x[axis], {x_distance, kept ? y_distance : 0});
-    x_distance *= x[axis];
-    if (kept) y_distance *= x[axis];
-  }
-  return axes;
-}
-
 void forward(const Operation& operation) {
   const auto& options = operation.as<format::Reduce>();
   const Tensor& x = operation.in(0);
-  const math::Axes<2> axes = axes_of(x.shape, reduced_axes(options, x.shape.rank));
+  const math::Axes<2> axes = reduction_axes(x.shape, reduced_axes(options, x.shape.rank));
   if (x.type == DataType::kInt32) {
     reduce<std::int32_t>(options.function(), axes, operation);
   } else {

@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "runtime/ops/move.h"
-#include "runtime/ops/resize_cubic.h"
+#include "runtime/ops/resize.h"
 #include "runtime/ops/window.h"
 
 namespace figment::ops {
@@ -45,14 +45,7 @@ using format::ResizeCoordinates;
 using format::ResizeMode;
 using format::ResizeRounding;
 
-// The two input positions that an output position is made of: first * (1 - weight) + second *
-// weight.
-struct Source {
-  std::int32_t first, second;
-  float weight;
-};
-
-Source nearest(ResizeRounding rounding, double coordinate, int input) {
+ResizeSource nearest(ResizeRounding rounding, double coordinate, int input) {
   // Inside int32 whatever the scale, and one place wider than the picture, so that rounding sees
   // it.
   coordinate = std::clamp(coordinate, -1.0, static_cast<double>(input));
@@ -76,17 +69,22 @@ Source nearest(ResizeRounding rounding, double coordinate, int input) {
   return {place, place, 0.0f};
 }
 
-Source linear(double coordinate, int input) {
+ResizeSource linear(double coordinate, int input) {
   coordinate = std::clamp(coordinate, 0.0, input - 1.0);
   const int below = static_cast<int>(coordinate);
   return {below, std::min(below + 1, input - 1), static_cast<float>(coordinate - below)};
 }
 
-Source source_of(const format::Resize& options, int i, int input, int output, float scale) {
+}  // namespace
+
+ResizeSource resize_source(const format::Resize& options, int i, int input, int output,
+                           float scale) {
   const double coordinate = input_coordinate(options.coordinates(), i, input, output, scale);
   return options.mode() == ResizeMode::Nearest ? nearest(options.rounding(), coordinate, input)
                                                : linear(coordinate, input);
 }
+
+namespace {
 
 Status require_scale(const format::Resize& options, float scale, int input, int output,
                      const char* what) {
@@ -123,11 +121,11 @@ Status shape(const Operation& operation, Tensor& result) {
 std::size_t scratch_bytes(const Operation& operation) {
   const auto& options = operation.as<format::Resize>();
   return static_cast<std::size_t>(options.width()) *
-         (options.mode() == ResizeMode::Cubic ? sizeof(CubicTaps) : sizeof(Source));
+         (options.mode() == ResizeMode::Cubic ? sizeof(CubicTaps) : sizeof(ResizeSource));
 }
 
 // A pixel of linear interpolation: across the two rows first, down last.
-void blend_pixel(const float* upper, const float* lower, float down, const Source& across,
+void blend_pixel(const float* upper, const float* lower, float down, const ResizeSource& across,
                  int channels, float* output) {
   const std::int64_t left = std::int64_t{across.first} * channels;
   const std::int64_t right = std::int64_t{across.second} * channels;
@@ -140,7 +138,7 @@ void blend_pixel(const float* upper, const float* lower, float down, const Sourc
 }
 
 // Each output pixel is one of the input's, of `pixel` bytes.
-void take_nearest(const Operation& operation, const Source* across, std::size_t pixel) {
+void take_nearest(const Operation& operation, const ResizeSource* across, std::size_t pixel) {
   const auto& options = operation.as<format::Resize>();
   const Shape& x = operation.in(0).shape;
   const auto* picture = static_cast<const std::byte*>(operation.in(0).data);
@@ -148,7 +146,8 @@ void take_nearest(const Operation& operation, const Source* across, std::size_t 
   const std::size_t row_bytes = static_cast<std::size_t>(x[2]) * pixel;
   for (std::int64_t n = 0; n < x[0]; ++n, picture += static_cast<std::size_t>(x[1]) * row_bytes)
     for (int y = 0; y < options.height(); ++y) {
-      const Source down = source_of(options, y, x[1], options.height(), options.scale_height());
+      const ResizeSource down =
+          resize_source(options, y, x[1], options.height(), options.scale_height());
       const std::byte* row = picture + static_cast<std::size_t>(down.first) * row_bytes;
       for (int column = 0; column < options.width(); ++column, output += pixel)
         std::memcpy(output, row + static_cast<std::size_t>(across[column].first) * pixel, pixel);
@@ -163,9 +162,9 @@ void forward(const Operation& operation) {
   const int height = options.height();
   const int width = options.width();
   const int channels = x[3];
-  Source* across = reinterpret_cast<Source*>(operation.scratch);
+  ResizeSource* across = reinterpret_cast<ResizeSource*>(operation.scratch);
   for (int column = 0; column < width; ++column)
-    across[column] = source_of(options, column, x[2], width, options.scale_width());
+    across[column] = resize_source(options, column, x[2], width, options.scale_width());
   if (options.mode() == ResizeMode::Nearest)
     return take_nearest(operation, across,
                         static_cast<std::size_t>(channels) * movable_bytes(in.type));
@@ -174,7 +173,7 @@ void forward(const Operation& operation) {
   for (std::int64_t n = 0; n < x[0]; ++n) {
     const float* picture = in.floats() + n * x[1] * row_floats;
     for (int y = 0; y < height; ++y) {
-      const Source down = source_of(options, y, x[1], height, options.scale_height());
+      const ResizeSource down = resize_source(options, y, x[1], height, options.scale_height());
       const float* upper = picture + down.first * row_floats;
       const float* lower = picture + down.second * row_floats;
       for (int column = 0; column < width; ++column, output += channels)

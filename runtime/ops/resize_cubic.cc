@@ -1,7 +1,7 @@
 // Cubic resizing: each output pixel is a weighted sum of four by four input pixels, across first,
 // then down. Weights by R. G. Keys, "Cubic Convolution Interpolation for Digital Image Processing",
 // 1981, with the coefficient a.
-#include "runtime/ops/resize_cubic.h"
+#include "runtime/ops/resize.h"
 
 #include <algorithm>
 
@@ -14,7 +14,9 @@ double keys(double distance, double a) {
   return ((distance - 5.0) * distance + 8.0) * distance * a - 4.0 * a;
 }
 
-CubicTaps taps_of(const format::Resize& options, int i, int input, int output, float scale) {
+}  // namespace
+
+CubicTaps cubic_taps(const format::Resize& options, int i, int input, int output, float scale) {
   double coordinate = input_coordinate(options.coordinates(), i, input, output, scale);
   // Inside int32 whatever the scale; so far outside every neighbour is the edge.
   coordinate = std::clamp(coordinate, -4.0, input + 3.0);
@@ -39,6 +41,8 @@ CubicTaps taps_of(const format::Resize& options, int i, int input, int output, f
   return taps;
 }
 
+namespace {
+
 float weighted(const CubicTaps& taps, float first, float second, float third, float fourth) {
   return ((taps.weight[0] * first + taps.weight[1] * second) + taps.weight[2] * third) +
          taps.weight[3] * fourth;
@@ -54,12 +58,12 @@ void resize_cubic(const Operation& operation) {
   const std::int64_t row_floats = x[2] * channels;
   auto* across = reinterpret_cast<CubicTaps*>(operation.scratch);
   for (int column = 0; column < width; ++column)
-    across[column] = taps_of(options, column, x[2], width, options.scale_width());
+    across[column] = cubic_taps(options, column, x[2], width, options.scale_width());
   float* output = operation.out().floats();
   for (std::int64_t n = 0; n < x[0]; ++n) {
     const float* picture = operation.in(0).floats() + n * x[1] * row_floats;
     for (int y = 0; y < options.height(); ++y) {
-      const CubicTaps down = taps_of(options, y, x[1], options.height(), options.scale_height());
+      const CubicTaps down = cubic_taps(options, y, x[1], options.height(), options.scale_height());
       for (int column = 0; column < width; ++column, output += channels) {
         const CubicTaps& taps = across[column];
         for (std::int64_t channel = 0; channel < channels; ++channel) {

@@ -122,9 +122,8 @@ Status digest(const Model& model, Session& session, const Request& request) {
 }
 
 Status check(const Model& model, Session& session) {
-  const format::Golden* golden = model.root().golden();
-  if (golden == nullptr || golden->output_digest() == nullptr)
-    return bad_argument({"the model has no golden; convert it again"});
+  const format::Golden* golden = golden_of(model.root());
+  if (golden == nullptr) return bad_argument({"the model has no golden; convert it again"});
   session.set_noise_seed(golden->seed());
   fill_latents(model, session, golden->seed(), 0);
   FIG_TRY(session.run());

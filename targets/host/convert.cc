@@ -1,8 +1,6 @@
 // figment convert: a trained file becomes an .fgm, or C source with the .fgm in it.
-#include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -10,6 +8,7 @@
 
 #include "converter/convert.h"
 #include "converter/emit/c_array.h"
+#include "converter/import/fgm.h"
 #include "targets/host/arguments.h"
 #include "targets/host/describe.h"
 #include "targets/host/input_file.h"
@@ -31,7 +30,9 @@ struct Arguments {
   std::vector<std::string> inputs;
   std::optional<double> min_psnr;
   bool report = false, json = false;
-  std::string of_conversion;  // an option that was given and is of use for trained files alone
+  bool for_training = false;
+  std::string of_trained_files;  // an option that was given and is of no use for an .fgm
+  bool converts = false;         // an option was given for which an .fgm must be converted again
 };
 
 enum class Emit { kFgm, kCArray };
@@ -138,6 +139,7 @@ ConvertOptions make_options(const Arguments& arguments) {
     options.text = read_text_file(arguments.text);
   }
   options.name = arguments.name;
+  options.for_training = arguments.for_training;
   options.measure_accuracy = arguments.report || arguments.json;
   options.min_psnr = arguments.min_psnr;
   return options;
@@ -167,12 +169,6 @@ class Source {
   Source& operator=(const Source&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  // Whether it carries the mark of an .fgm, which stands after the first four bytes.
-  bool is_model() const {
-    std::array<char, 8> head{};
-    std::ifstream(path_, std::ios::binary).read(head.data(), head.size());
-    return std::memcmp(head.data() + 4, format::ModelIdentifier(), 4) == 0;
-  }
 
  private:
   void spool() {
@@ -213,15 +209,8 @@ std::string c_array(const Arguments& arguments, std::string_view name,
               arena_bytes});
 }
 
-ExitCode embed(const Arguments& arguments, Emit emit, const Source& source, OutputFile& output) {
-  if (emit != Emit::kCArray)
-    throw VerbError(ExitCode::kUsage, arguments.source +
-                                          " is an .fgm already; --emit c-array makes C source of "
-                                          "it");
-  if (!arguments.of_conversion.empty())
-    throw VerbError(ExitCode::kUsage, arguments.of_conversion +
-                                          " is for trained files; an .fgm goes into C source as "
-                                          "it is");
+// An .fgm as it is.
+ExitCode embed(const Arguments& arguments, const Source& source, OutputFile& output) {
   const ModelFile file(source.path().string());
   const auto arena = expect(Session::arena_bytes(file.model, {.backend = Backend::kPortable}));
   output.commit(c_array(arguments, file.model.name(), file.file.bytes(), arena));
@@ -272,7 +261,13 @@ ExitCode convert(const Arguments& arguments) {
   const Emit emit = choose_emit(arguments);
   OutputFile output(arguments.output);
   const Source source(arguments.source);
-  if (source.is_model()) return embed(arguments, emit, source, output);
+  if (converter::looks_like_fgm(source.path())) {
+    if (!arguments.of_trained_files.empty())
+      throw VerbError(ExitCode::kUsage, arguments.of_trained_files +
+                                            " is for trained files of other formats; an .fgm has "
+                                            "its shapes and inputs already");
+    if (emit == Emit::kCArray && !arguments.converts) return embed(arguments, source, output);
+  }
   const Conversion conversion = converter::convert(source.path(), options);
   if (emit == Emit::kCArray) {
     const std::string name = format::GetModel(conversion.bytes.data())->name()->str();
@@ -292,7 +287,7 @@ ExitCode convert(const Arguments& arguments) {
 std::function<ExitCode()> declare(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   app.add_option("source", arguments->source,
-                 "The trained file (ONNX), or an .fgm to --emit as something else")
+                 "The trained file (ONNX), or an .fgm to convert again or --emit as something else")
       ->required();
   app.add_option("-o,--output", arguments->output, "The .fgm file to write")->required();
   app.add_option("--emit", arguments->emit,
@@ -327,6 +322,10 @@ std::function<ExitCode()> declare(CLI::App& app) {
   app.add_option("--licence", arguments->licence,
                  "A file with the licence's text, kept in the model");
   app.add_option("--name", arguments->name, "The model's name (default: the source file's)");
+  app.add_flag(
+      "--for-training", arguments->for_training,
+      "Keep apart what learns: batch normalizations unfolded, weights float32; once it has "
+      "learned, convert the .fgm again without this");
   app.add_flag("--report", arguments->report,
                "Print what each pass did, operators, file and arena bytes, and how far smaller "
                "weights are from float32");
@@ -337,9 +336,10 @@ std::function<ExitCode()> declare(CLI::App& app) {
   return [arguments, &app] {
     for (const CLI::Option* option : app.get_options()) {
       const std::string name = option->get_name();
-      if (option->count() > 0 && name != "source" && name != "--output" && name != "--emit" &&
-          name != "--symbol")
-        arguments->of_conversion = name;
+      if (option->count() == 0) continue;
+      if (name == "--input" || name == "--noise") arguments->of_trained_files = name;
+      if (name != "source" && name != "--output" && name != "--emit" && name != "--symbol")
+        arguments->converts = true;
     }
     return convert(*arguments);
   };

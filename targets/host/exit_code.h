@@ -21,6 +21,7 @@ enum class ExitCode : int {
   kBackend = 7,         // XNNPACK refused
   kInputOutput = 8,     // a file cannot be read or written
   kGoldenMismatch = 9,  // check: the model does not compute here what it should
+  kInterrupted = 130,   // train: Ctrl-C, with the run kept in its checkpoint
 };
 
 // What went wrong in a verb: one sentence for the user, without a full stop at the end.

@@ -19,7 +19,8 @@ using figment::host::Verb;
 const Verb* const kVerbs[] = {
     &figment::host::kDemo,   &figment::host::kConvert, &figment::host::kShow,
     &figment::host::kSample, &figment::host::kRun,     &figment::host::kCheck,
-    &figment::host::kBench,  &figment::host::kTune,
+    &figment::host::kBench,  &figment::host::kTune,    &figment::host::kTrain,
+    &figment::host::kApply,  &figment::host::kMerge,
 };
 
 void print_verbs() {

@@ -181,7 +181,12 @@ std::vector<double> to_row_major(const std::vector<double>& values,
 
 }  // namespace
 
-Array read_npy(std::span<const std::byte> bytes, const std::string& name) {
+bool is_npy(std::span<const std::byte> bytes) {
+  return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())
+      .starts_with(kMagic);
+}
+
+ArrayLayout find_npy(std::span<const std::byte> bytes, const std::string& name) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!text.starts_with(kMagic)) throw damaged(name, "it does not begin as one");
   if (text.size() < 12) throw damaged(name, "it is cut short");
@@ -210,12 +215,19 @@ Array read_npy(std::span<const std::byte> bytes, const std::string& name) {
   if (text.size() - data < count * type.bytes) throw damaged(name, "it is cut short");
   if (text.size() - data > count * type.bytes)
     throw damaged(name, "it holds more than its shape says");
+  return {header.shape, data, type.bytes, type.load, type.code == "u1", header.fortran_order};
+}
 
-  Array array{header.shape, {}};
-  array.values.resize(count);
-  for (std::size_t index = 0; index < count; ++index)
-    array.values[index] = type.load(bytes.data() + data + index * type.bytes);
-  if (header.fortran_order) array.values = to_row_major(array.values, array.shape);
+Array read_npy(std::span<const std::byte> bytes, const std::string& name) {
+  const ArrayLayout layout = find_npy(bytes, name);
+  Array array{layout.shape, {}};
+  array.values.resize((bytes.size() - layout.begin) / layout.element_bytes);
+  const std::byte* from = bytes.data() + layout.begin;
+  for (double& value : array.values) {
+    value = layout.load(from);
+    from += layout.element_bytes;
+  }
+  if (layout.fortran_order) array.values = to_row_major(array.values, array.shape);
   return array;
 }
 

@@ -18,6 +18,22 @@ struct Array {
   std::vector<double> values;
 };
 
+// Where the numbers of an array lie in a file's bytes, and how each of them is read.
+struct ArrayLayout {
+  std::vector<std::int64_t> shape;
+  std::size_t begin = 0;  // of the first number
+  std::size_t element_bytes = 0;
+  double (*load)(const std::byte* from) = nullptr;
+  bool are_bytes = false;  // whole numbers from 0 to 255
+  bool fortran_order = false;
+};
+
+// Whether the bytes begin as a .npy file.
+bool is_npy(std::span<const std::byte> bytes);
+
+// Reads the header and compares it with the bytes that are there; throws as read_npy.
+ArrayLayout find_npy(std::span<const std::byte> bytes, const std::string& name);
+
 // Reads versions 1 to 3 of the format, little-endian floats of 2, 4 and 8 bytes, integers of 1 to 8
 // and booleans, in C and Fortran order. `name` is for errors: throws VerbError, kBadFile for what
 // is damaged or no .npy file, kUnsupported for other types of values (objects, text, big-endian

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "targets/host/exit_code.h"
+#include "targets/host/interrupt.h"
 
 namespace figment::host {
 namespace {
@@ -34,6 +35,7 @@ extern "C" void remove_unfinished(int signal_number) {
 
 void install_handler() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (Interrupt::keeps(number)) continue;
     // What a caller chose to ignore (nohup) stays ignored.
     if (std::signal(number, remove_unfinished) == SIG_IGN) std::signal(number, SIG_IGN);
   }
@@ -115,12 +117,35 @@ void OutputFile::discard() {
 }
 
 void OutputFile::commit(std::span<const std::byte> bytes) {
+  write(bytes);
+  put_in_place();
+}
+
+void OutputFile::commit_durably(std::initializer_list<std::span<const std::byte>> pieces) {
+  for (const std::span<const std::byte> piece : pieces) write(piece);
+  // Before the name shows it. What is no file on a disk cannot be synced.
+  if (!temporary_.empty() && ::fsync(descriptor_) != 0) throw cannot_write(path_, errno);
+  const bool renames = !temporary_.empty();
+  put_in_place();
+  if (!renames) return;
+  const std::filesystem::path parent = std::filesystem::path(target_).parent_path();
+  const int folder =
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;  // a folder that may be written but not read: the rename stands
+  ::fsync(folder);
+  ::close(folder);
+}
+
+void OutputFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw cannot_write(path_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
+}
+
+void OutputFile::put_in_place() {
   if (descriptor_ != STDOUT_FILENO) {
     // Some file systems tell only here that the disk is full.
     const int result = ::close(std::exchange(descriptor_, -1));

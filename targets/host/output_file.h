@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,10 +27,15 @@ class OutputFile {
   // Writes everything and puts the file in its place. Throws VerbError. To be called once.
   void commit(std::span<const std::byte> bytes);
   void commit(const std::string& text) { commit(std::as_bytes(std::span(text))); }
+  // The same from pieces, and on the disk when it returns: a machine that loses its power has the
+  // older file or this one.
+  void commit_durably(std::initializer_list<std::span<const std::byte>> pieces);
 
   const std::string& path() const { return path_; }
 
  private:
+  void write(std::span<const std::byte> bytes);
+  void put_in_place();
   void discard();
 
   std::string path_;

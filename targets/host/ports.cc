@@ -9,31 +9,6 @@
 namespace figment::host {
 namespace {
 
-// For every element in the source's row-major order, its offset in ours.
-std::vector<std::size_t> source_offsets(const Port& port, const std::vector<std::int64_t>& shape) {
-  const std::size_t rank = shape.size();
-  std::vector<std::int64_t> our_extents(rank), our_strides(rank);
-  for (std::size_t axis = 0; axis < rank; ++axis) our_extents[port.source_axes[axis]] = shape[axis];
-  std::int64_t count = 1;
-  for (std::size_t axis = rank; axis-- > 0;) {
-    our_strides[axis] = count;
-    count *= our_extents[axis];
-  }
-  std::vector<std::size_t> offsets(static_cast<std::size_t>(count));
-  std::vector<std::int64_t> index(rank, 0);
-  for (std::size_t& offset : offsets) {
-    std::int64_t sum = 0;
-    for (std::size_t axis = 0; axis < rank; ++axis)
-      sum += index[axis] * our_strides[port.source_axes[axis]];
-    offset = static_cast<std::size_t>(sum);
-    for (std::size_t axis = rank; axis-- > 0;) {
-      if (++index[axis] < shape[axis]) break;
-      index[axis] = 0;
-    }
-  }
-  return offsets;
-}
-
 [[noreturn]] void refuse_type(const Port& port) {
   throw VerbError(ExitCode::kUnsupported, "'" + std::string(port.name) + "' is of type " +
                                               type_name(port.type) +
@@ -129,6 +104,30 @@ int batch_of(const Port& port, const std::vector<std::int64_t>& shape) {
       return static_cast<int>(shape[axis] / at_one);
   }
   return 1;
+}
+
+std::vector<std::size_t> source_offsets(const Port& port, const std::vector<std::int64_t>& shape) {
+  const std::size_t rank = shape.size();
+  std::vector<std::int64_t> our_extents(rank), our_strides(rank);
+  for (std::size_t axis = 0; axis < rank; ++axis) our_extents[port.source_axes[axis]] = shape[axis];
+  std::int64_t count = 1;
+  for (std::size_t axis = rank; axis-- > 0;) {
+    our_strides[axis] = count;
+    count *= our_extents[axis];
+  }
+  std::vector<std::size_t> offsets(static_cast<std::size_t>(count));
+  std::vector<std::int64_t> index(rank, 0);
+  for (std::size_t& offset : offsets) {
+    std::int64_t sum = 0;
+    for (std::size_t axis = 0; axis < rank; ++axis)
+      sum += index[axis] * our_strides[port.source_axes[axis]];
+    offset = static_cast<std::size_t>(sum);
+    for (std::size_t axis = rank; axis-- > 0;) {
+      if (++index[axis] < shape[axis]) break;
+      index[axis] = 0;
+    }
+  }
+  return offsets;
 }
 
 void store_array(const Array& array, const Port& port, int batch, const Tensor& tensor,

@@ -32,6 +32,9 @@ std::string describe_source_shape(const Port& port, bool any_batch);
 // what is wrong).
 int batch_of(const Port& port, const std::vector<std::int64_t>& shape);
 
+// For every element of `shape`, the port's in the source's order, row by row: its offset in ours.
+std::vector<std::size_t> source_offsets(const Port& port, const std::vector<std::int64_t>& shape);
+
 // Puts an array that is in the source's order into `tensor`. Throws VerbError (kBadArgument) when
 // its shape is not the port's at the session's batch; `name` is the file's.
 void store_array(const Array& array, const Port& port, int batch, const Tensor& tensor,

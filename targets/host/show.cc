@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runtime/model_view.h"
 #include "targets/host/arguments.h"
 #include "targets/host/describe.h"
 #include "targets/host/model_file.h"
@@ -107,7 +108,7 @@ void print_facts(const ModelFile& file, const std::vector<Need>& needs) {
   for (const Need& need : needs)
     std::printf("arena       %s bytes on %s, batch 1\n", with_commas(need.arena_bytes).c_str(),
                 need.backend);
-  if (const format::Golden* golden = root.golden())
+  if (const format::Golden* golden = golden_of(root))
     std::printf("golden      seed %llu, SHA-256 %.16s...\n",
                 static_cast<unsigned long long>(golden->seed()),
                 hash_text(golden->output_digest()).c_str());
@@ -244,7 +245,7 @@ Json facts_json(const ModelFile& file, const std::vector<Need>& needs) {
                      {"low", image.low},
                      {"high", image.high}};
   if (const TextReading text = model.text(); text.vocabulary > 0) json["text"] = text_json(model);
-  if (const format::Golden* golden = root.golden())
+  if (const format::Golden* golden = golden_of(root))
     json["golden"] = {{"seed", golden->seed()},
                       {"output_digest", hash_text(golden->output_digest())}};
   json["content_hash"] = hash_text(root.content_hash());

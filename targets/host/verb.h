@@ -25,6 +25,9 @@ extern const Verb kSample;
 extern const Verb kCheck;
 extern const Verb kBench;
 extern const Verb kTune;
+extern const Verb kTrain;
+extern const Verb kApply;
+extern const Verb kMerge;
 extern const Verb kDemo;
 
 }  // namespace figment::host

@@ -7,6 +7,7 @@
 #include "figment/format/model_generated.h"
 #include "runtime/base/error.h"
 #include "runtime/format/sha256.h"
+#include "runtime/model_view.h"
 #include "targets/web/latents.h"
 
 namespace figment::web {
@@ -23,8 +24,8 @@ Status check_golden(const Model& model, std::span<std::byte> arena) {
   if (content == nullptr || !same(*content, format::content_hash(model.bytes())))
     return make_error(ErrorCode::kBadFile,
                       {"the file was changed since it was converted: its content hash differs"});
-  const format::Golden* golden = model.root().golden();
-  if (golden == nullptr || golden->output_digest() == nullptr)
+  const format::Golden* golden = golden_of(model.root());
+  if (golden == nullptr)
     return bad_argument({"the file has no golden, so its results cannot be checked"});
 
   Options options;

@@ -64,9 +64,8 @@ TEST_CASE("a trained file is converted on the way") {
 TEST_CASE("what makes no sense is refused in one sentence") {
   const ScratchFolder folder;
   const std::string out = " -o " + (folder / "out");
-  check_refused(kModel + " --emit c-array --weights f16" + out, "--weights is for trained files");
-  check_refused(kModel + " --emit c-array --report" + out, "--report is for trained files");
-  check_refused(kModel + out, "is an .fgm already");
+  check_refused(kModel + " --emit c-array --noise input" + out, "--noise is for trained files");
+  check_refused(kModel + " --input z=1x64" + out, "--input is for trained files");
   check_refused(kTrained + " --emit rust" + out, "fgm, c-array");
   check_refused(kTrained + " --symbol x" + out, "--emit c-array");
   check_refused(kTrained + " --emit c-array --symbol 2nd" + out, "begin with no digit");

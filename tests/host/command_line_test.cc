@@ -49,7 +49,8 @@ host::Picture read_picture(const std::string& path) {
 TEST_CASE("help, and what it says of each verb") {
   const CommandResult top = run_figment("--help");
   CHECK(top.code == 0);
-  for (const char* verb : {"convert", "show", "run", "sample", "check", "bench", "tune", "demo"}) {
+  for (const char* verb :
+       {"convert", "show", "run", "sample", "check", "bench", "tune", "train", "demo"}) {
     CAPTURE(verb);
     CHECK(top.output.find(std::string("\n  ") + verb) != std::string::npos);
     const CommandResult help = run_figment(std::string(verb) + " --help");
