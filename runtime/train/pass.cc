@@ -32,10 +32,10 @@ PassSize pass_size(const Trainer::State& state, const PassOptions& options) {
     if (!back) continue;
     // Backward: the same, and for each operand a gradient, perhaps one more to be added or
     // returned, and an update.
-    size.instructions += steps + 4 * operands;
-    size.values += steps + 6 * operands;
-    size.places += 4 * steps + 12 * operands;
-    size.views += static_cast<std::size_t>(3 * operands + steps);
+    size.instructions += steps + 5 * operands;
+    size.values += steps + 7 * operands;
+    size.places += 4 * steps + 14 * operands;
+    size.views += static_cast<std::size_t>(5 * operands + steps);
   }
   return size;
 }

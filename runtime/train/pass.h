@@ -77,6 +77,8 @@ class Pass {
   bool wants(const Step& step, std::size_t index) const;
   Inputs wanted(const Step& step) const;
   bool is_stored(const Step& step, std::size_t index) const;
+  bool is_cheap(const Step& step, const Call& call) const;
+  ValueId make_again(const Step& step);
   bool may_reuse(const Step& step, const Call& call) const;
   std::span<Tensor> operands(const Step& step, Inputs reads, bool forward, Tensor& output);
   void fill_call(const Step& step, std::span<Tensor> inputs, Tensor* output, Call& call) const;

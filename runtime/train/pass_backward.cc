@@ -107,6 +107,19 @@ Pass::Gradient Pass::place_gradient(const Step& step, std::size_t index, ValueId
   return {Gradient::Kind::kDone, node.gradient};
 }
 
+// What `step` gave in the forward, once more.
+ValueId Pass::make_again(const Step& step) {
+  const std::span<Tensor> view = views_.take(1);
+  const std::span<Tensor> inputs = operands(step, kNoInputs, true, view[0]);
+  Instruction& instruction = program_.emit(run_forward, Phase::kLearn);
+  instruction.room = &step.room();
+  fill_call(step, inputs, view.data(), instruction.call);
+  program_.use(inputs[0], nodes_[step.input(0)].value);
+  const ValueId value = program_.value(tensor_bytes(view[0]));
+  program_.use(view[0], value);
+  return value;
+}
+
 void Pass::backward_step(const Step& step) {
   const Node& output = nodes_[step.output];
   const Inputs wanted_here = wanted(step);
@@ -138,7 +151,7 @@ void Pass::backward_step(const Step& step) {
     const std::int32_t input = step.input(k);
     if (input < 0 || !(reads.inputs & input_bit(k))) continue;
     Node& node = nodes_[input];
-    read[k] = node.value;
+    read[k] = node.again.has_value() ? make_again(*node.again) : node.value;
     if (is_stored(step, k)) {
       inputs[k].data = tensor_view(root(), input, state_.options.batch).data;
     } else if (node.parameter != nullptr) {

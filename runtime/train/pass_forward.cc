@@ -72,6 +72,16 @@ bool Pass::may_reuse(const Step& step, const Call& call) const {
   return !kept;
 }
 
+// Whether a backward had better make the step's output again than keep it: an elementwise function
+// whose input is kept in any case.
+bool Pass::is_cheap(const Step& step, const Call& call) const {
+  if (!state_.options.recompute || step.kind != OperatorOptions::Unary) return false;
+  const Inputs inputs = wanted(step);
+  if (inputs == kNoInputs || nodes_[step.input(0)].value == kNoValue) return false;
+  const Reads reads = step.backward_room->reads(call, inputs);
+  return (reads.inputs & input_bit(0)) != 0 && !reads.output;
+}
+
 // Views of a step's operands, of the last instruction: all in the forward; in the backward those
 // that it reads, and the others with shapes alone.
 std::span<Tensor> Pass::operands(const Step& step, Inputs reads, bool forward, Tensor& output) {
@@ -170,6 +180,7 @@ void Pass::forward_step(const Step& step) {
     output.value = nodes_[first].value;
   } else {
     output.value = program_.value(tensor_bytes(view[0]));
+    if (is_cheap(step, instruction.call)) output.again = step;
   }
   program_.use(view[0], output.value);
 }

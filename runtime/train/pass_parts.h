@@ -1,24 +1,14 @@
 // What the two halves of a pass (pass_forward.cc, pass_backward.cc) share with pass.cc.
 #pragma once
 
+#include <optional>
+
 #include "runtime/train/parameters.h"
 #include "runtime/train/pass.h"
 
 namespace figment::train {
 
 using format::OperatorOptions;
-
-// A tensor of the model, or what an operator gives before the activation that it carries: those
-// come after the tensors, by operator.
-struct Pass::Node {
-  ValueId value = kNoValue;
-  ValueId gradient = kNoValue;
-  ValueId saved = kNoValue;  // by the step that gives it
-  Parameter* parameter = nullptr;
-  std::int32_t uses = 0;
-  bool needs = false;     // a gradient: something that learns lies above
-  bool is_alias = false;  // shares its value with another
-};
 
 // One thing to run: an operator, or the activation that it carries.
 struct Pass::Step {
@@ -40,6 +30,20 @@ struct Pass::Step {
     return activation ? raw : node->inputs()->Get(static_cast<flatbuffers::uoffset_t>(index));
   }
   const ops::OperatorRoom& room() const { return *ops::kOperators[static_cast<int>(kind)].room; }
+};
+
+// A tensor of the model, or what an operator gives before the activation that it carries: those
+// come after the tensors, by operator.
+struct Pass::Node {
+  ValueId value = kNoValue;
+  ValueId gradient = kNoValue;
+  ValueId saved = kNoValue;  // by the step that gives it
+  Parameter* parameter = nullptr;
+  std::int32_t uses = 0;
+  bool needs = false;     // a gradient: something that learns lies above
+  bool is_alias = false;  // shares its value with another
+  // With options.recompute: the value is made again for the backward, by this step.
+  std::optional<Step> again;
 };
 
 template <typename Visit>

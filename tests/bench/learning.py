@@ -200,7 +200,7 @@ def figment_gan(folder):
     begun = time.monotonic()
     figment("train", generator, data / "train-images-idx3-ubyte", "--discriminator", discriminator, "--epochs",
             GAN_EPOCHS, "--batch", GAN_BATCH, "--learning-rate", GAN_RATE, "--beta1", 0.5, "--schedule", "falling",
-            "--real-label", 0.9, "--average", 0.999, "--range", "-1,1", "-o", folder / "gan.delta")
+            "--real-label", 0.9, "--average", 0.999, "--range=-1..1", "-o", folder / "gan.delta")
     seconds = time.monotonic() - begun
     figment("apply", generator, folder / "gan.delta", "-o", folder / "generator.learned.fgm")
     numpy.save(folder / "latents.npy", numpy.random.default_rng(7).standard_normal((DRAWN, 64, 1, 1), numpy.float32))
@@ -224,7 +224,7 @@ def distance(folder):
     data = training.fetch_mnist()
     classifier = converted(folder, "classifier")
     figment("train", classifier, data / "train-images-idx3-ubyte", "--labels", data / "train-labels-idx1-ubyte",
-            "--task", "supervised", "--loss", "ce", "--epochs", 3, "--batch", 64, "--range", "-1,1", "-o",
+            "--task", "supervised", "--loss", "ce", "--epochs", 3, "--batch", 64, "--range=-1..1", "-o",
             folder / "classifier.delta")
     figment("apply", classifier, folder / "classifier.delta", "-o", folder / "classifier.learned.fgm")
     test = images_of("t10k-images-idx3-ubyte").reshape(-1, 1, 28, 28) * 2 - 1

@@ -65,6 +65,28 @@ TEST_CASE("fewer layers that learn take less memory") {
   CHECK(bytes() > all);
 }
 
+TEST_CASE("functions computed again take less memory and give the same bits") {
+  ModelBuilder builder("m", shape_of({1, 8, 8, 4}), 7);
+  for (int i = 0; i < 3; ++i)
+    builder.convolution(16, 1)
+        .unary(UnaryFunction::Swish)
+        .convolution(16, 1)
+        .activation(UnaryFunction::Gelu);
+  const TestModel model(builder.convolution(2, 1).bytes());
+  TrainOptions options;
+  options.batch = 4;
+  TestTrainer kept({model.model}, options);
+  options.recompute = true;
+  TestTrainer again({model.model}, options);
+  CHECK(again.trainer.activation_bytes() < kept.trainer.activation_bytes() * 9 / 10);
+  for (int i = 0; i < 2; ++i)
+    for (Trainer* trainer : {&kept.trainer, &again.trainer}) {
+      fill_supervised(*trainer);
+      REQUIRE(trainer->step().ok());
+    }
+  CHECK(learned_values(again.trainer) == learned_values(kept.trainer));
+}
+
 TEST_CASE("the arena's size is exact, and one byte less is refused with the number") {
   const TestModel decoder = vae_decoder();
   const TestModel encoder = vae_encoder(true);

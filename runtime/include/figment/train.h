@@ -53,7 +53,9 @@ enum class AdversarialLoss : std::uint8_t {
   kNonSaturating,  // D the same; G: -log s(D(g))
   kLeastSquares,   // D: 1/2 (D(x) - 1)^2 + 1/2 D(g)^2; G: 1/2 (D(g) - 1)^2 (Mao and others, 2017)
   kHinge,          // D: max(0, 1 - D(x)) + max(0, 1 + D(g)); G: -D(g) (Lim and Ye, 2017)
-  kWasserstein,    // D: D(g) - D(x); G: -D(g) (Arjovsky and others, 2017), with weights clipped
+  kWasserstein,    // D: D(g) - D(x); G: -D(g) (Arjovsky and others, 2017), with weights
+                   // clipped or spectral normalization; a gradient penalty would need second
+                   // derivatives, which no operator here has
 };
 
 enum class Optimizer : std::uint8_t { kSgd, kAdam, kAdamW };
@@ -121,6 +123,9 @@ struct TrainOptions {
   // Above 0: learned() and write_delta() give `model` as an average over its updates, of which each
   // keeps this share (B. Polyak, A. Juditsky, 1992); takes memory for all that learns once more.
   float average_decay = 0;
+  // Elementwise functions whose input is kept for the backward (Swish, Gelu ...) are computed again
+  // there instead of being kept too: less memory for more time, and the same bits.
+  bool recompute = false;
   // Batch normalizations of a model that learns use the batch's statistics, and move the stored
   // ones; otherwise the stored ones.
   bool batch_statistics = true;

@@ -185,6 +185,9 @@ void declare_course(CLI::App& app, TrainArguments& arguments) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str()
       ->group(group);
+  app.add_flag("--recompute", options.recompute,
+               "Some functions are computed again instead of kept: less memory, more time")
+      ->group(group);
   app.add_option("--accumulate", options.accumulation,
                  "Steps before the weights move, by the mean of their gradients")
       ->check(CLI::Range(1, 1 << 20))
