@@ -19,7 +19,7 @@ digests() {
     cmake -S "$root" -B "$tree" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=None \
       -DCMAKE_CXX_FLAGS="$flags" -DFIGMENT_XNNPACK=OFF -DFIGMENT_BUILD_CONVERTER=OFF \
       -DFIGMENT_BUILD_TOOLS=OFF -DFIGMENT_BUILD_TESTS=OFF &&
-      cmake --build "$tree" --target figment &&
+      cmake --build "$tree" --target figment figment_train &&
       # shellcheck disable=SC2086 # flags are words
       "$compiler" -std=c++20 $flags -I"$root/runtime/include" "$root/tests/compilers/digest.cc" \
         "$tree/runtime/libfigment.a" -o "$tree/digest"
