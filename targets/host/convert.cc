@@ -330,8 +330,8 @@ std::function<ExitCode()> declare(CLI::App& app) {
   app.add_flag(
       "--one-at-a-time", arguments->one_at_a_time,
       "For drawing one sample at a time on x86-64: LeakyReLUs between dense layers become ReLUs, "
-      "whose zeros cost no time; the weights behind them grow by up to an eighth, and other "
-      "processors and larger batches are slower by as much");
+      "whose zeros cost no time; the weights behind them grow by up to an eighth, for which other "
+      "processors and larger batches take longer");
   app.add_flag("--report", arguments->report,
                "Print what each pass did, operators, file and arena bytes, and how far smaller "
                "weights are from float32");
