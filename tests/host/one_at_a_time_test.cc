@@ -29,10 +29,10 @@ TEST_CASE("convert --one-at-a-time splits the LeakyRelu, of an ONNX file or an .
   const ScratchFolder folder;
   const std::string plain = folder / "plain.fgm", split = folder / "split.fgm";
   REQUIRE(run_figment("convert " + kFolder + "decoder.onnx -o " + plain).code == 0);
+  const std::string options = "convert --one-at-a-time --report -o " + split + " ";
   for (const std::string& source : {kFolder + "decoder.onnx", plain}) {
     CAPTURE(source);
-    const CommandResult result =
-        run_figment("convert " + source + " -o " + split + " --one-at-a-time --report");
+    const CommandResult result = run_figment(options + source);
     CAPTURE(result.error);
     REQUIRE(result.code == 0);
     CHECK(result.output.find("split 1 LeakyRelu") != std::string::npos);
