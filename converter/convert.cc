@@ -61,17 +61,36 @@ int run_pass(Graph& graph, const NamedPass& pass, bool always_note, Conversion& 
   return result.changes;
 }
 
-void run_passes(Graph& graph, bool for_training, Conversion& conversion) {
+void run_passes(Graph& graph, const ConvertOptions& options, Conversion& conversion) {
   for (const NamedPass& pass : kRecognise) run_pass(graph, pass, true, conversion);
   for (int round = 0, changes = 1; changes > 0 && round < kMostRounds; ++round) {
     changes = 0;
     for (const NamedPass& pass : kSimplify)
       changes += run_pass(graph, pass, round == 0, conversion);
-    if (for_training) continue;
+    if (options.for_training) continue;
     for (const NamedPass& pass : kMerge) changes += run_pass(graph, pass, round == 0, conversion);
   }
+  if (options.one_at_a_time)
+    run_pass(graph, {"split_leaky_relu", split_leaky_relu}, true, conversion);
   for (const NamedPass& pass : kFinish) run_pass(graph, pass, true, conversion);
-  if (for_training) run_pass(graph, {"part_vectors", part_vectors}, true, conversion);
+  if (options.for_training) run_pass(graph, {"part_vectors", part_vectors}, true, conversion);
+}
+
+// Refuses what does not go together.
+void check_options(const ConvertOptions& options) {
+  if (options.for_training && options.weights != WeightStorage::kFloat32)
+    throw ConvertError(
+        "a model that shall learn keeps its weights float32; make them smaller once it has "
+        "learned, by converting the trained .fgm");
+  if (options.for_training && options.one_at_a_time)
+    throw ConvertError(
+        "a model that shall learn keeps its layers apart; convert the trained .fgm "
+        "--one-at-a-time once it has learned");
+  if (options.one_at_a_time &&
+      (options.weights == WeightStorage::kInt8 || options.weights == WeightStorage::kInt4))
+    throw ConvertError(
+        "--one-at-a-time saves time with weights of f32 and f16 alone, for products of smaller "
+        "ones read them all");
 }
 
 // Makes activations int8.
@@ -167,16 +186,13 @@ ModelFacts facts_of(const Graph& graph, const ConvertOptions& options,
 }  // namespace
 
 Conversion convert(const std::filesystem::path& source, const ConvertOptions& options) {
-  if (options.for_training && options.weights != WeightStorage::kFloat32)
-    throw ConvertError(
-        "a model that shall learn keeps its weights float32; make them smaller once it has "
-        "learned, by converting the trained .fgm");
+  check_options(options);
   std::optional<ModelFacts> own;  // what an .fgm says of itself
   Graph graph = import_source(source, options, own);
 
   Conversion conversion;
   conversion.operators_before = graph.nodes.size();
-  run_passes(graph, options.for_training, conversion);
+  run_passes(graph, options, conversion);
   const bool compare =
       options.weights != WeightStorage::kFloat32 && (options.measure_accuracy || options.min_psnr);
   std::optional<AlignedBytes> exact;  // the same model with weights as float32

@@ -38,6 +38,9 @@ struct ConvertOptions {
   // The model shall learn: batch normalizations and nearest up-samplings stay operators of their
   // own, weights float32, and every operator has its own vectors. Nodes in training mode are taken.
   bool for_training = false;
+  // For one sample at a time, on a processor whose loops skip zeros: LeakyRelus between dense
+  // layers are split, which takes up to an eighth more weights. For float32 and float16 weights.
+  bool one_at_a_time = false;
   // Whether smaller weights are compared with float32. An output below `min_psnr` dB is an error.
   bool measure_accuracy = false;
   std::optional<double> min_psnr;  // measures too

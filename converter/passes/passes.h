@@ -53,6 +53,10 @@ PassResult fold_pad(Graph& graph);
 // Makes one ConvTranspose2D of a nearest Resize by whole numbers and the convolution after it.
 PassResult fold_upsampling(Graph& graph);
 
+// Splits a LeakyRelu between two dense layers into its linear part and a Relu: faster for one
+// latent at a time, with a larger file.
+PassResult split_leaky_relu(Graph& graph);
+
 // Makes a Unary the activation of the operator before it.
 PassResult fuse_activation(Graph& graph);
 

@@ -30,7 +30,7 @@ struct Arguments {
   std::vector<std::string> inputs;
   std::optional<double> min_psnr;
   bool report = false, json = false;
-  bool for_training = false;
+  bool for_training = false, one_at_a_time = false;
   std::string of_trained_files;  // an option that was given and is of no use for an .fgm
   bool converts = false;         // an option was given for which an .fgm must be converted again
 };
@@ -140,6 +140,7 @@ ConvertOptions make_options(const Arguments& arguments) {
   }
   options.name = arguments.name;
   options.for_training = arguments.for_training;
+  options.one_at_a_time = arguments.one_at_a_time;
   options.measure_accuracy = arguments.report || arguments.json;
   options.min_psnr = arguments.min_psnr;
   return options;
@@ -326,6 +327,11 @@ std::function<ExitCode()> declare(CLI::App& app) {
       "--for-training", arguments->for_training,
       "Keep apart what learns: batch normalizations unfolded, weights float32; once it has "
       "learned, convert the .fgm again without this");
+  app.add_flag(
+      "--one-at-a-time", arguments->one_at_a_time,
+      "For drawing one sample at a time on x86-64: LeakyReLUs between dense layers become ReLUs, "
+      "whose zeros cost no time; the weights behind them grow by up to an eighth, for which other "
+      "processors and larger batches take longer");
   app.add_flag("--report", arguments->report,
                "Print what each pass did, operators, file and arena bytes, and how far smaller "
                "weights are from float32");
