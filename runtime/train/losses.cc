@@ -1,5 +1,5 @@
-// Losses, each with its gradient beside it. Sums are in double precision. The one that computes most
-// stands in binary_cross_entropy.cc.
+// Losses, each with its gradient beside it. Sums are in double precision. The one that computes
+// most stands in binary_cross_entropy.cc.
 #include "runtime/train/losses.h"
 
 #include <cmath>
@@ -58,9 +58,7 @@ struct Term {
 };
 
 // -label log s(x) - (1 - label) log(1 - s(x)), s the sigmoid.
-Term log_label(float x, float label) {
-  return {softplus(x) - label * x, sigmoid(x) - label};
-}
+Term log_label(float x, float label) { return {softplus(x) - label * x, sigmoid(x) - label}; }
 Term half_square(float error) { return {0.5F * error * error, error}; }
 
 Term term_of(AdversarialLoss loss, Side side, float real_label, float x) {

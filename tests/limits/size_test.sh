@@ -13,7 +13,7 @@ operators=$("$2" show --ops "$root/models/digits_vae/decoder.fgm")
 learning_operators=$operators,$("$2" show --ops "$root/models/digits_vae/encoder.fgm")
 library_limit=$((250 * 1024)) # everywhere
 model_limit=$((48 * 1024))    # on aarch64
-learning_limit=$((58 * 1024)) # everywhere
+learning_limit=$((60 * 1024)) # everywhere; wanted are 40
 result=0
 
 # configure TREE PRESET OPERATORS TOOLCHAIN: false, with the reason in TREE.log, where the compiler is missing.
