@@ -1,4 +1,5 @@
-// Losses, each with its gradient beside it. Sums are in double precision.
+// Losses, each with its gradient beside it. Sums are in double precision. The one that computes
+// most stands in binary_cross_entropy.cc.
 #include "runtime/train/losses.h"
 
 #include <cmath>
@@ -6,6 +7,14 @@
 #include "runtime/math/elementary.h"
 
 namespace figment::train {
+namespace {
+
+// Of few numbers here: once for all that use them.
+[[gnu::noinline]] float exp(float x) { return math::exp(x); }
+[[gnu::noinline]] float softplus(float x) { return math::softplus(x); }
+[[gnu::noinline]] float sigmoid(float x) { return math::sigmoid(x); }
+
+}  // namespace
 
 double squared_error(const float* y, const float* target, std::int64_t count, float scale,
                      float* gradient) {
@@ -14,24 +23,6 @@ double squared_error(const float* y, const float* target, std::int64_t count, fl
     const float error = y[i] - target[i];
     sum += double{error} * error;
     gradient[i] = scale * 2 * error;
-  }
-  return sum;
-}
-
-double binary_cross_entropy(const float* logits, const float* target, std::int64_t count,
-                            float scale, float* gradient) {
-  // In blocks, so that the loop over elements is vectorized and the sum stays precise.
-  constexpr std::int64_t kBlock = 64;
-  double sum = 0;
-  for (std::int64_t first = 0; first < count; first += kBlock) {
-    const std::int64_t last = first + kBlock < count ? first + kBlock : count;
-    float part[kBlock];
-    for (std::int64_t i = first; i < last; ++i) {
-      const float x = logits[i];
-      part[i - first] = math::softplus(x) - x * target[i];
-      gradient[i] = scale * (math::sigmoid(x) - target[i]);
-    }
-    for (std::int64_t i = first; i < last; ++i) sum += double{part[i - first]};
   }
   return sum;
 }
@@ -49,7 +40,7 @@ double cross_entropy(const float* logits, const std::int32_t* target, std::int64
     ++counted;
     float largest = logits[0];
     for (std::int64_t i = 1; i < classes; ++i) largest = logits[i] > largest ? logits[i] : largest;
-    for (std::int64_t i = 0; i < classes; ++i) gradient[i] = math::exp(logits[i] - largest);
+    for (std::int64_t i = 0; i < classes; ++i) gradient[i] = exp(logits[i] - largest);
     float total = 0;
     for (std::int64_t i = 0; i < classes; ++i) total += gradient[i];
     sum += double{math::log(total)} + double{largest} - double{logits[index]};
@@ -67,15 +58,13 @@ struct Term {
 };
 
 // -label log s(x) - (1 - label) log(1 - s(x)), s the sigmoid.
-Term log_label(float x, float label) {
-  return {math::softplus(x) - label * x, math::sigmoid(x) - label};
-}
+Term log_label(float x, float label) { return {softplus(x) - label * x, sigmoid(x) - label}; }
 Term half_square(float error) { return {0.5F * error * error, error}; }
 
 Term term_of(AdversarialLoss loss, Side side, float real_label, float x) {
   switch (loss) {
     case AdversarialLoss::kMinimax:
-      if (side == Side::kGenerator) return {-math::softplus(x), -math::sigmoid(x)};
+      if (side == Side::kGenerator) return {-softplus(x), -sigmoid(x)};
       return log_label(x, side == Side::kReal ? real_label : 0);
     case AdversarialLoss::kNonSaturating:
       if (side == Side::kReal) return log_label(x, real_label);
@@ -111,7 +100,7 @@ double gaussian_divergence(const float* mean, const float* log_variance, std::in
   double sum = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     const float v = log_variance[i];
-    sum += 0.5 * (double{mean[i]} * mean[i] + double{math::exp(v)} - 1.0 - double{v});
+    sum += 0.5 * (double{mean[i]} * mean[i] + double{exp(v)} - 1.0 - double{v});
   }
   return sum;
 }

@@ -14,8 +14,11 @@ constexpr int kVectors = 2;
 constexpr int kColumns = kVectors * kLanes;
 static_assert(kColumns <= kMostPanelColumns);
 
-// As many sums as there are registers, less those that hold a line of the panel.
-#if defined(__AVX512F__)
+// As many sums as there are registers, less those that hold a line of the panel. The portable loops
+// are there for every machine, and each number of rows is code of its own.
+#if defined(FIGMENT_FEW_ROWS)
+constexpr int kMostRows = 4;
+#elif defined(__AVX512F__)
 constexpr int kMostRows = 14;
 #elif defined(__aarch64__)
 constexpr int kMostRows = 12;

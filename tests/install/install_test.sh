@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `cmake --install` puts down is enough to build and run a program, and it does not refer back to
-# the source or build folder.
+# What `cmake --install` puts down is enough to build and run a program that draws and one that learns, and it does not
+# refer back to the source or build folder.
 # usage: install_test.sh BUILD_FOLDER CXX_COMPILER
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -19,3 +19,4 @@ if grep -rlE "$(realpath "$build")|figment/xnnpack-2" "$work/installed/lib/cmake
   exit 1
 fi
 "$work/build/program" "$root/models/digits_vae/decoder.fgm"
+"$work/build/learner" "$root/models/digits_vae/decoder.fgm" "$root/models/digits_vae/encoder.fgm"

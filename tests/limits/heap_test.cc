@@ -1,96 +1,19 @@
-// Nothing from the heap from Session::create on, XNNPACK included: counted by watching every
-// malloc, free and operator new of the process while sessions are created and run.
+// Nothing from the heap from Session::create on, XNNPACK included: counted while sessions
+// are created and run.
 #include <doctest/doctest.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <new>
 
 #include "converter/emit/flatbuffer.h"
+#include "tests/limits/heap_watch.h"
 #include "tests/support/loaded_model.h"
 #include "tests/support/tuned_model.h"
-
-namespace {
-
-// Only this thread's calls while it watches; the test runs sessions on one thread.
-thread_local bool watching = false;
-thread_local long calls = 0;
-
-void count_call() {
-  if (watching) ++calls;
-}
-
-struct Watch {
-  Watch() {
-    calls = 0;
-    watching = true;
-  }
-  long stop() {
-    watching = false;
-    return calls;
-  }
-};
-
-}  // namespace
-
-#if defined(__SANITIZE_ADDRESS__)
-
-// The sanitizer owns malloc; it tells of every call.
-extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),
-                                                         void (*)(const volatile void*));
-namespace {
-void on_malloc(const volatile void*, std::size_t) { count_call(); }
-void on_free(const volatile void*) { count_call(); }
-const int hooks_installed = __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
-}  // namespace
-
-#else
-
-// glibc's own entry points stand behind the ones that this program puts in front of them.
-extern "C" {
-void* __libc_malloc(size_t);
-void* __libc_calloc(size_t, size_t);
-void* __libc_realloc(void*, size_t);
-void* __libc_memalign(size_t, size_t);
-void __libc_free(void*);
-
-void* malloc(size_t bytes) {
-  count_call();
-  return __libc_malloc(bytes);
-}
-void* calloc(size_t count, size_t bytes) {
-  count_call();
-  return __libc_calloc(count, bytes);
-}
-void* realloc(void* block, size_t bytes) {
-  count_call();
-  return __libc_realloc(block, bytes);
-}
-void* aligned_alloc(size_t alignment, size_t bytes) {
-  count_call();
-  return __libc_memalign(alignment, bytes);
-}
-void* memalign(size_t alignment, size_t bytes) {
-  count_call();
-  return __libc_memalign(alignment, bytes);
-}
-int posix_memalign(void** block, size_t alignment, size_t bytes) {
-  count_call();
-  *block = __libc_memalign(alignment, bytes);
-  return *block == nullptr ? ENOMEM : 0;
-}
-void free(void* block) {
-  count_call();
-  __libc_free(block);
-}
-}
-
-#endif
 
 namespace figment::testing {
 
 TEST_CASE("the count sees malloc, free and operator new") {
-  Watch watch;
+  HeapWatch watch;
   void* volatile block = std::malloc(100);
   std::free(block);
   void* volatile object = ::operator new(16);
@@ -111,12 +34,12 @@ void check_heap(const Model& model) {
       REQUIRE(need.ok());
       const AlignedMemory arena(*need);
 
-      Watch watch;
+      HeapWatch watch;
       auto session = Session::create(model, arena.span(), options);
       const long calls_to_create = watch.stop();
       REQUIRE(session.ok());
 
-      Watch watch_run;
+      HeapWatch watch_run;
       fill_inputs(*session, model, 1);
       const bool first = session->run().ok();
       const bool second = session->run().ok();
@@ -170,7 +93,7 @@ TEST_CASE("drawing and spelling text takes nothing from the heap") {
       std::vector<std::int32_t> symbols(2 * static_cast<std::size_t>(model->text().length));
       char letters[256];
 
-      Watch watch;
+      HeapWatch watch;
       const bool wrote = draw_text(*model, running.session, {.seed = 1}, symbols).ok();
       const bool spelled = spell_text(*model, symbols, letters).ok();
       const long calls_to_draw = watch.stop();
