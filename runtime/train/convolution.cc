@@ -93,12 +93,47 @@ void for_each_part(const Convolution& convolution, const Plan& plan, const Funct
                 std::min(plan.rows, convolution.map_height - row)});
 }
 
+// Of the kernel's rows from `begin` to before `end`.
 template <typename Function>
-void for_each_slice(const Convolution& convolution, const Plan& plan, const Function& body) {
-  for (int first = 0; first < convolution.window.kernel_height; first += plan.kernel_rows) {
-    const int count = std::min(plan.kernel_rows, convolution.window.kernel_height - first);
+void for_each_slice(const Plan& plan, int begin, int end, const Function& body) {
+  for (int first = begin; first < end; first += plan.kernel_rows) {
+    const int count = std::min(plan.kernel_rows, end - first);
     body(Slice{first, count, first * plan.tap_row, count * plan.tap_row});
   }
+}
+
+template <typename Function>
+void for_each_slice(const Convolution& convolution, const Plan& plan, const Function& body) {
+  for_each_slice(plan, 0, convolution.window.kernel_height, body);
+}
+
+// What one thread needs that works by itself.
+std::size_t scratch_of_one(const Convolution& convolution) {
+  return multiply_scratch_bytes(nullptr) +
+         static_cast<std::size_t>(Plan(convolution).column_floats(convolution)) * sizeof(float);
+}
+
+Workspace workspace_of(const Convolution& convolution, const Workspace& all, std::size_t thread) {
+  return {all.loops, all.scratch + thread * scratch_of_one(convolution), nullptr};
+}
+
+// Threads share a batch by pictures: they meet once, not in every part.
+bool shares_pictures(const Convolution& convolution, pthreadpool* threads) {
+  return thread_count(threads) > 1 && convolution.batch > 1;
+}
+
+// Pictures `first` to before `last` of a batch.
+Convolution some_pictures(const Convolution& convolution, std::int64_t first, std::int64_t last) {
+  Convolution some = convolution;
+  some.batch = last - first;
+  return some;
+}
+std::int64_t picture_floats(const Convolution& convolution) {
+  return std::int64_t{convolution.picture_height} * convolution.picture_width *
+         convolution.picture_pixel();
+}
+std::int64_t map_floats(const Convolution& convolution) {
+  return convolution.map_height * convolution.map_width * convolution.map_pixel();
 }
 
 // The weights of a group as a matrix [map channels, depth], from `begin` on.
@@ -233,14 +268,23 @@ void add_columns(const Convolution& convolution, const Part& part, const Slice& 
 
 std::size_t convolution_scratch_bytes(const Convolution& convolution, pthreadpool* threads) {
   if (convolution.depthwise()) return depthwise_scratch_bytes(convolution);
-  return multiply_scratch_bytes(threads) +
-         static_cast<std::size_t>(Plan(convolution).column_floats(convolution)) * sizeof(float);
+  // Threads that share the work within a part share its columns too.
+  return std::max(multiply_scratch_bytes(threads) + scratch_of_one(convolution),
+                  thread_count(threads) * scratch_of_one(convolution));
 }
 
 void picture_to_map(const Convolution& convolution, const float* picture, const float* weights,
                     const float* bias, float* map, const Workspace& workspace) {
   if (convolution.depthwise())
     return depthwise_picture_to_map(convolution, picture, weights, bias, map, workspace);
+  if (shares_pictures(convolution, workspace.threads))
+    return share(workspace.threads, convolution.batch,
+                 [&](std::size_t thread, std::int64_t first, std::int64_t last) {
+                   picture_to_map(some_pictures(convolution, first, last),
+                                  picture + first * picture_floats(convolution), weights, bias,
+                                  map + first * map_floats(convolution),
+                                  workspace_of(convolution, workspace, thread));
+                 });
   const Plan plan(convolution);
   const std::int64_t map_pixel = convolution.map_pixel();
   for_each_part(convolution, plan, [&](const Part& part) {
@@ -268,6 +312,14 @@ void map_to_picture(const Convolution& convolution, const float* map, const floa
                     const float* bias, float* picture, const Workspace& workspace) {
   if (convolution.depthwise())
     return depthwise_map_to_picture(convolution, map, weights, bias, picture, workspace);
+  if (shares_pictures(convolution, workspace.threads))
+    return share(workspace.threads, convolution.batch,
+                 [&](std::size_t thread, std::int64_t first, std::int64_t last) {
+                   map_to_picture(some_pictures(convolution, first, last),
+                                  map + first * map_floats(convolution), weights, bias,
+                                  picture + first * picture_floats(convolution),
+                                  workspace_of(convolution, workspace, thread));
+                 });
   const Plan plan(convolution);
   if (plan.direct && bias != nullptr)
     fill_rows(bias, convolution.picture_pixels(), convolution.picture_pixel(), picture,
@@ -297,40 +349,51 @@ void map_to_picture(const Convolution& convolution, const float* map, const floa
 
 void weights_of_both(const Convolution& convolution, const float* picture, const float* map,
                      std::int64_t first, std::int64_t count, float* gradient,
-                     const Workspace& workspace) {
+                     const Workspace& all) {
   if (convolution.depthwise())
-    return depthwise_weights_of_both(convolution, picture, map, first, count, gradient, workspace);
+    return depthwise_weights_of_both(convolution, picture, map, first, count, gradient, all);
   const Plan plan(convolution);
   const std::int64_t group_channels = convolution.map_channels;
   const std::int64_t map_pixel = convolution.map_pixel();
   const auto last_group = static_cast<int>((first + count - 1) / group_channels);
-  for_each_part(convolution, plan, [&](const Part& part) {
-    const bool later = part.picture > 0 || part.row > 0;
-    const float* from = map + part.first_pixel(convolution) * map_pixel;
-    for (auto group = static_cast<int>(first / group_channels); group <= last_group; ++group) {
-      const std::int64_t begin = std::max(first, group * group_channels);
-      const std::int64_t end = std::min(first + count, (group + 1) * group_channels);
-      for_each_slice(convolution, plan, [&](const Slice& slice) {
-        const Matrix columns =
-            columns_of(convolution, plan, picture, part, slice, group, workspace);
-        Multiplication product{.rows = end - begin,
-                               .columns = slice.depth,
-                               .depth = part.pixels(convolution),
-                               .a = matrix(from + begin, map_pixel).transposed(),
-                               .b = columns,
-                               .c = gradient + (begin - first) * plan.depth + slice.begin,
-                               .c_stride = plan.depth,
-                               .add = later};
-        if (convolution.order == WeightOrder::kMapLast) {
-          std::swap(product.rows, product.columns);
-          product.a = columns.transposed();
-          product.b = matrix(from + begin, map_pixel);
-          product.c = gradient + (group * plan.depth + slice.begin) * group_channels;
-          product.c_stride = group_channels;
-        }
-        multiply(product, *workspace.loops, workspace.scratch, workspace.threads);
-      });
-    }
+  // Rows of the kernel from `begin_row` to before `end_row`.
+  const auto work = [&](const Workspace& workspace, int begin_row, int end_row) {
+    for_each_part(convolution, plan, [&](const Part& part) {
+      const bool later = part.picture > 0 || part.row > 0;
+      const float* from = map + part.first_pixel(convolution) * map_pixel;
+      for (auto group = static_cast<int>(first / group_channels); group <= last_group; ++group) {
+        const std::int64_t begin = std::max(first, group * group_channels);
+        const std::int64_t end = std::min(first + count, (group + 1) * group_channels);
+        for_each_slice(plan, begin_row, end_row, [&](const Slice& slice) {
+          const Matrix columns =
+              columns_of(convolution, plan, picture, part, slice, group, workspace);
+          Multiplication product{.rows = end - begin,
+                                 .columns = slice.depth,
+                                 .depth = part.pixels(convolution),
+                                 .a = matrix(from + begin, map_pixel).transposed(),
+                                 .b = columns,
+                                 .c = gradient + (begin - first) * plan.depth + slice.begin,
+                                 .c_stride = plan.depth,
+                                 .add = later};
+          if (convolution.order == WeightOrder::kMapLast) {
+            std::swap(product.rows, product.columns);
+            product.a = columns.transposed();
+            product.b = matrix(from + begin, map_pixel);
+            product.c = gradient + (group * plan.depth + slice.begin) * group_channels;
+            product.c_stride = group_channels;
+          }
+          multiply(product, *workspace.loops, workspace.scratch, workspace.threads);
+        });
+      }
+    });
+  };
+  // Threads share the rows of the kernel, each with columns of its own; where there are too few,
+  // they share the products.
+  const int kernel_rows = convolution.window.kernel_height;
+  if (plan.direct || static_cast<std::size_t>(kernel_rows) < thread_count(all.threads))
+    return work(all, 0, kernel_rows);
+  share(all.threads, kernel_rows, [&](std::size_t thread, std::int64_t begin, std::int64_t end) {
+    work(workspace_of(convolution, all, thread), static_cast<int>(begin), static_cast<int>(end));
   });
 }
 

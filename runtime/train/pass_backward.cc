@@ -3,6 +3,7 @@
 #include "runtime/train/effective_weights.h"
 #include "runtime/train/instructions.h"
 #include "runtime/train/pass_parts.h"
+#include "runtime/train/threads.h"
 
 namespace figment::train {
 
@@ -134,12 +135,15 @@ void Pass::backward_step(const Step& step) {
   fill_call(step, inputs, view.data(), call);
   const Reads reads = room.reads(call, wanted_here);
 
-  // The weights' gradient part by part, where it is large and used at once.
+  // The weights' gradient part by part, where it is large and used at once. Threads meet in each
+  // part, so that they want larger ones.
+  const auto threads = static_cast<std::int64_t>(thread_count(state_.options.threads));
+  const std::int64_t part = threads > 1 ? 4 * threads * kGradientPart : kGradientPart;
   Parameter* by_rows = nullptr;
   if (room.weight_rows != nullptr && (wanted_here & input_bit(1))) {
     Parameter* parameter = nodes_[step.node->inputs()->Get(1)].parameter;
     const bool at_once_used = parameter != nullptr && !parameter->is_formed() &&
-                              !parameter->keeps_gradient && parameter->count > kGradientPart;
+                              !parameter->keeps_gradient && parameter->count > part;
     if (at_once_used || is_stored(step, 1)) by_rows = parameter;
   }
   const Inputs at_once = by_rows != nullptr ? wanted_here & ~input_bit(1) : wanted_here;
@@ -208,7 +212,7 @@ void Pass::backward_step(const Step& step) {
     use_operands(instruction, at_once == kNoInputs);
     instruction.parameter = by_rows;
     const std::int64_t row = by_rows->columns;
-    instruction.width = row < kGradientPart ? kGradientPart / row : 1;
+    instruction.width = row < part ? part / row : 1;
     program_.use(instruction.a, program_.floats(instruction.width * row));
     if (adapts) finish_adapter(*by_rows, instruction);
     by_rows->has_gradient = true;

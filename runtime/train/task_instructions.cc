@@ -4,6 +4,7 @@
 #include "runtime/math/elementary.h"
 #include "runtime/math/noise.h"
 #include "runtime/train/losses.h"
+#include "runtime/train/threads.h"
 
 namespace figment::train {
 namespace {
@@ -35,7 +36,22 @@ void run_loss(Context& context, const Instruction& instruction) {
   } else {
     const auto loss =
         options.loss == Loss::kBinaryCrossEntropy ? binary_cross_entropy : squared_error;
-    sum = loss(instruction.a, instruction.c, count, static_cast<float>(1 / divisor), instruction.b);
+    // In parts whose sums are added in order, whatever the number of threads.
+    constexpr std::int64_t kParts = 64;
+    constexpr std::int64_t kWhole = 64;
+    const std::int64_t part = (count / kParts / kWhole + 1) * kWhole;
+    double sums_of_parts[kParts] = {};
+    const auto scale = static_cast<float>(1 / divisor);
+    share(count < kWorthSharing ? nullptr : context.threads(), (count + part - 1) / part,
+          [&](std::size_t, std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+              const std::int64_t first = i * part;
+              const std::int64_t length = part < count - first ? part : count - first;
+              sums_of_parts[i] = loss(instruction.a + first, instruction.c + first, length, scale,
+                                      instruction.b + first);
+            }
+          });
+    for (const double some : sums_of_parts) sum += some;
   }
   const double loss = sum / divisor;
   TrainReport& report = context.state.report;
