@@ -43,15 +43,15 @@ class Part:
 
     def write_untrained(self):
         """Writes <name>.fgm, ready to learn, from the module as it is."""
-        names = [*self.inputs, *self.output_names]
-        # In training mode nothing is folded; a pass moves the statistics of batch normalizations, those of a copy.
+        # In training mode, or the exporter makes one tensor of those that start the same. The exporter's run of the
+        # module would move the statistics of batch normalizations, whose share in it is therefore 0.
+        module = copy.deepcopy(self.module).train()
+        for layer in module.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.momentum = 0.0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it says that the graph does not count batches, and nothing shall
-            torch.onnx.export(
-                copy.deepcopy(self.module).train(), tuple(self.inputs.values()), str(self.file("onnx")),
-                opset_version=13, input_names=list(self.inputs), output_names=self.output_names,
-                dynamic_axes={name: {0: "batch"} for name in names}, training=torch.onnx.TrainingMode.TRAINING,
-                do_constant_folding=False)
+            training.write_onnx(self.file("onnx"), module, self.inputs, self.output_names)
         figment("convert", self.file("onnx"), "-o", self.file("fgm"), "--for-training", "--name", self.name)
 
     def take_back(self, sections, delta):
@@ -65,10 +65,7 @@ class Part:
         for name in self.output_names:
             given += ["--out", f"{name}={self.file(f'{name}.npy')}"]
         figment("run", self.file("learned.fgm"), *given)
-        self.module.eval()
-        with torch.no_grad():
-            expected = self.module(*self.inputs.values())
-        for name, tensor in zip(self.output_names, expected if isinstance(expected, tuple) else (expected,)):
+        for name, tensor in zip(self.output_names, training.compute(self.module, self.inputs)):
             difference = float(abs(numpy.load(self.file(f"{name}.npy")) - tensor.numpy()).max())
             print(f"{self.name}: PyTorch's {name} and Figment's differ by at most {difference:.1e}", flush=True)
             if not difference <= TOLERANCE:
