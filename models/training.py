@@ -180,21 +180,30 @@ def draw_losses(rows, curves, title, path):
     picture.save(path, optimize=True)
 
 
-def export(part, module, inputs, output_names, folder, opset=13):
-    """Writes <part>.onnx, its batch left open, and golden/<part>.<name>.npy for each of its inputs and outputs.
+def write_onnx(path, module, inputs, output_names, opset=13):
+    """Writes a module, in the mode that it is in, as an ONNX file whose batch is left open.
 
     `inputs` maps a name to a tensor whose first dimension is the batch. Nothing is folded: batch
     normalization stays an operator of its own, as a converter meets it in files of other origin. (The exporter
-    would fuse it into convolutions with TrainingMode.EVAL; PRESERVE keeps what the module, in eval mode, does.)
+    would fuse it into convolutions with TrainingMode.EVAL; PRESERVE keeps what the module does.)
     """
-    module.eval()
     names = [*inputs, *output_names]
     torch.onnx.export(
-        module, tuple(inputs.values()), str(folder / f"{part}.onnx"), opset_version=opset,
+        module, tuple(inputs.values()), str(path), opset_version=opset,
         input_names=list(inputs), output_names=output_names, dynamic_axes={name: {0: "batch"} for name in names},
         training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False)
+
+
+def compute(module, inputs):
+    """The outputs of a module, in eval mode from then on, as a list of tensors."""
     with torch.no_grad():
-        outputs = module(*inputs.values())
-    tensors = [*inputs.values(), *(outputs if isinstance(outputs, tuple) else (outputs,))]
-    for name, tensor in zip(names, tensors):
+        outputs = module.eval()(*inputs.values())
+    return list(outputs) if isinstance(outputs, tuple) else [outputs]
+
+
+def export(part, module, inputs, output_names, folder, opset=13):
+    """Writes <part>.onnx, as write_onnx does, and golden/<part>.<name>.npy for each of its inputs and outputs."""
+    write_onnx(folder / f"{part}.onnx", module.eval(), inputs, output_names, opset)
+    tensors = [*inputs.values(), *compute(module, inputs)]
+    for name, tensor in zip([*inputs, *output_names], tensors):
         numpy.save(folder / "golden" / f"{part}.{name}.npy", numpy.ascontiguousarray(tensor.numpy()))

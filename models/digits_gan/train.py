@@ -1,17 +1,17 @@
-"""Trains the digits GAN on MNIST and writes its ONNX files, goldens, losses and pictures: see card.md."""
+"""Trains the digits GAN on MNIST by `figment train` and writes its ONNX files, goldens, losses and pictures: see
+card.md."""
 
-import copy
 import pathlib
 import sys
-import time
+import tempfile
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 OWN_FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(OWN_FOLDER.parent))
-import training  # noqa: E402  (the folder above holds it)
+import learning  # noqa: E402  (the folder above holds both)
+import training  # noqa: E402
 
 SEED = 28
 EPOCHS = 12
@@ -51,19 +51,6 @@ def start_weights(module):
         nn.init.zeros_(module.bias)
 
 
-def average_into(average, module, decay):
-    """Moves `average` towards `module`: its weights and its batch normalization's running figures."""
-    with torch.no_grad():
-        for old, new in zip(average.state_dict().values(), module.state_dict().values()):
-            if old.is_floating_point():
-                old.lerp_(new, 1 - decay)
-
-
-def loss_against(logits, label):
-    """Mean binary cross-entropy of logits [batch, 1] against one label for all."""
-    return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
 def main():
     options = training.arguments("Trains the digits GAN.", OWN_FOLDER, EPOCHS)
     training.fix_seeds(SEED)
@@ -71,55 +58,27 @@ def main():
     generator, discriminator = generator_layers(), discriminator_layers()
     generator.apply(start_weights)
     discriminator.apply(start_weights)
-    average = copy.deepcopy(generator).eval()
-    optimizers = [torch.optim.Adam(part.parameters(), LEARNING_RATE, betas=(0.5, 0.999))
-                  for part in (generator, discriminator)]
-    generator_optimizer, discriminator_optimizer = optimizers
-    # The second half runs at a falling rate: the two stop chasing each other and strokes become clean.
-    schedules = [torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda epoch: min(1.0, max(0.05, 2 * (options.epochs - epoch) / options.epochs)))
-        for optimizer in optimizers]
-    shown_latents = torch.randn(64, LATENT, 1, 1)
-    losses, steps = [], 0
-    for epoch in range(1, options.epochs + 1):
-        start = time.monotonic()
-        sums, count = dict.fromkeys(["discriminator_real", "discriminator_generated", "generator"], 0.0), 0
-        for real in training.shuffled_batches(images, BATCH):
-            generated = generator(torch.randn(len(real), LATENT, 1, 1))
-            real_loss = loss_against(discriminator(real), REAL_LABEL)
-            generated_loss = loss_against(discriminator(generated.detach()), 0.0)
-            discriminator_optimizer.zero_grad()
-            (real_loss + generated_loss).backward()
-            discriminator_optimizer.step()
+    shown_latents, latents = torch.randn(64, LATENT, 1, 1), torch.randn(4, LATENT, 1, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [learning.Part("generator", generator, {"latent": latents}, ["image"], pathlib.Path(folder)),
+                 learning.Part("discriminator", discriminator, {"image": images[:4]}, ["logits"], pathlib.Path(folder))]
+        # Over the second half the rate falls: the two stop chasing each other and strokes become clean.
+        epochs = learning.train(
+            parts, options.data / "train-images-idx3-ubyte", "--discriminator", parts[1].file("fgm"), "--task", "gan",
+            "--adversarial", "non-saturating", "--real-label", REAL_LABEL, "--range=-1..1", "--epochs", options.epochs,
+            "--batch", BATCH, "--learning-rate", LEARNING_RATE, "--beta1", 0.5, "--beta2", 0.999, "--schedule",
+            "falling", "--average", AVERAGE_DECAY, "--seed", SEED)
 
-            # The discriminator's weights need no gradient here; its input does.
-            discriminator.requires_grad_(False)
-            generator_loss = loss_against(discriminator(generated), 1.0)
-            generator_optimizer.zero_grad()
-            generator_loss.backward()
-            generator_optimizer.step()
-            discriminator.requires_grad_(True)
-
-            steps += 1
-            # A young average forgets faster, or it would carry the first weights for long.
-            average_into(average, generator, min(AVERAGE_DECAY, steps / (steps + 10)))
-            for key, value in zip(sums, (real_loss, generated_loss, generator_loss)):
-                sums[key] += value.item()
-            count += 1
-        for schedule in schedules:
-            schedule.step()
-        losses.append({"epoch": epoch, **{key: value / count for key, value in sums.items()}})
-        print(f"epoch {epoch}: " + ", ".join(f"{key} {value / count:.3f}" for key, value in sums.items())
-              + f", {time.monotonic() - start:.0f} s", flush=True)
-        with torch.no_grad():
-            training.draw_grid(average(shown_latents) / 2 + 0.5, options.output / "samples.png")
-
+    losses = [{"epoch": epoch, "discriminator": figures["losses"]["discriminator_loss"],
+               "generator": figures["losses"]["loss"], "logit_of_real": figures["losses"]["real"],
+               "logit_of_generated": figures["losses"]["fake"]} for epoch, figures in enumerate(epochs, 1)]
     training.write_losses(losses, options.output / "loss.csv")
-    training.draw_losses(losses, list(sums), "Digits GAN: binary cross-entropy", options.output / "loss.png")
-    latents = torch.randn(4, LATENT, 1, 1)
+    training.draw_losses(losses, ["discriminator", "generator"], "Digits GAN: binary cross-entropy",
+                         options.output / "loss.png")
     with torch.no_grad():
-        judged = torch.cat([images[:2], average(latents[:2])])
-    training.export("generator", average, {"latent": latents}, ["image"], options.output)
+        training.draw_grid(generator(shown_latents) / 2 + 0.5, options.output / "samples.png")
+        judged = torch.cat([images[:2], generator(latents[:2])])
+    training.export("generator", generator, {"latent": latents}, ["image"], options.output)
     training.export("discriminator", discriminator, {"image": judged}, ["logits"], options.output)
 
 

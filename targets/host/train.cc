@@ -135,6 +135,12 @@ Json to_json(const LossTerms& terms) {
   return object;
 }
 
+// What `figures` says of an epoch, as two entries of `object`.
+void add_figures(Json& object, const EpochFigures& figures) {
+  object["losses"] = to_json(figures.losses);
+  if (!figures.evaluation.empty()) object["evaluation"] = to_json(figures.evaluation);
+}
+
 // One training run from the arguments to the delta.
 class Training {
  public:
@@ -240,11 +246,13 @@ class Training {
                    commas(result.steps).c_str(), result.seconds, speed);
       return;
     }
-    Json json{{"model", file_.model.name()},
-              {"steps", result.steps},
-              {"steps_before", done},
-              {"losses", to_json(result.losses)}};
-    if (!result.evaluation.empty()) json["evaluation"] = to_json(result.evaluation);
+    Json json{{"model", file_.model.name()}, {"steps", result.steps}, {"steps_before", done}};
+    add_figures(json, result.epochs.empty() ? EpochFigures{} : result.epochs.back());
+    json["epochs"] = Json::array();
+    for (const EpochFigures& figures : result.epochs) {
+      json["epochs"].emplace_back();
+      add_figures(json["epochs"].back(), figures);
+    }
     json["seconds"] = result.seconds;
     json["examples_per_second"] = speed;
     json["arena_bytes"] = memory.arena_bytes;

@@ -76,7 +76,10 @@ TEST_CASE("train --json has the course in figures") {
           doctest::Approx(json[terms]["reconstruction"].get<double>() +
                           json[terms]["divergence"].get<double>()));
     CHECK(json[terms]["loss"].get<double>() > 0);
+    CHECK(json["epochs"][1][terms] == json[terms]);
+    CHECK(json["epochs"][0][terms]["loss"] != json[terms]["loss"]);
   }
+  CHECK(json["epochs"].size() == 2);
   for (const char* figure : {"seconds", "examples_per_second", "arena_bytes", "activation_bytes",
                              "state_bytes", "delta_bytes", "peak_rss_bytes"})
     CHECK(json[figure].get<double>() > 0);

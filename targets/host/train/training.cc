@@ -1,6 +1,8 @@
 // The loop over steps.
 #include "targets/host/train/training.h"
 
+#include <utility>
+
 #include "targets/host/exit_code.h"
 #include "targets/host/process.h"
 #include "targets/host/progress.h"
@@ -60,19 +62,20 @@ class Course {
   }
 
   void end_epoch() {
-    result_.losses = means_.mean();
+    EpochFigures figures{means_.mean(), {}};
     means_ = {};
-    if (parts_.evaluation != nullptr) evaluate();
+    if (parts_.evaluation != nullptr) figures.evaluation = evaluate();
     const std::int64_t epochs = (plan_.steps + plan_.steps_an_epoch - 1) / plan_.steps_an_epoch;
     const std::int64_t epoch = (done_ + plan_.steps_an_epoch - 1) / plan_.steps_an_epoch;
     progress_.clear();
     parts_.report(
         "epoch " + std::to_string(epoch) + " of " + std::to_string(epochs) + ": " +
-        describe_terms(result_.losses) +
-        (result_.evaluation.empty() ? "" : "; evaluation: " + describe_terms(result_.evaluation)));
+        describe_terms(figures.losses) +
+        (figures.evaluation.empty() ? "" : "; evaluation: " + describe_terms(figures.evaluation)));
+    result_.epochs.push_back(std::move(figures));
   }
 
-  void evaluate() {
+  LossTerms evaluate() {
     MeanTerms means;
     const Batches& data = *parts_.evaluation;
     for (std::int64_t index = 0; index < data.batches(); ++index) {
@@ -81,7 +84,7 @@ class Course {
               "evaluation");
       means.add(loss_terms(plan_.task, parts_.trainer.report()));
     }
-    result_.evaluation = means.mean();
+    return means.mean();
   }
 
   void between_updates() {

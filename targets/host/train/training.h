@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "figment/train.h"
 #include "targets/host/interrupt.h"
@@ -38,12 +39,17 @@ struct TrainingParts {
   std::function<void(const std::string&)> report;  // takes a line after each epoch
 };
 
+// Means over the steps of an epoch that this process took, and over the evaluation's batches.
+struct EpochFigures {
+  LossTerms losses;
+  LossTerms evaluation;  // empty without
+};
+
 struct TrainingResult {
   std::int64_t steps = 0;  // done in the whole run
   bool interrupted = false;
-  LossTerms losses;      // means over the last epoch, as far as it was done here
-  LossTerms evaluation;  // empty without
-  double seconds = 0;    // in steps and data
+  std::vector<EpochFigures> epochs;  // those that ended here
+  double seconds = 0;                // in steps and data
 };
 
 // Goes on behind step `done`. The last checkpoint is of the last step done. Throws VerbError; what
