@@ -1,17 +1,17 @@
-"""Trains the digits plane, a VAE of MNIST with two latent numbers, and writes its decoder as ONNX, goldens, losses and
-pictures: see card.md."""
+"""Trains the digits plane, a VAE of MNIST with two latent numbers, by `figment train` and writes its decoder as ONNX,
+goldens, losses and pictures: see card.md."""
 
 import pathlib
 import sys
-import time
+import tempfile
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 OWN_FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(OWN_FOLDER.parent))
-import training  # noqa: E402  (the folder above holds it)
+import learning  # noqa: E402  (the folder above holds both)
+import training  # noqa: E402
 
 SEED = 2
 EPOCHS = 60
@@ -54,23 +54,6 @@ class Decoder(nn.Module):
         return torch.sigmoid(self.layers(latent))
 
 
-def negative_elbo(encoder, decoder, images):
-    """The two terms of the negative evidence lower bound, in nats, summed over the batch: binary cross-entropy at one
-    latent drawn by the reparameterization, and KL(q || N(0, 1)) in closed form."""
-    mean, log_variance = encoder(images)
-    latent = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-    reconstruction = functional.binary_cross_entropy_with_logits(decoder.layers(latent), images, reduction="sum")
-    divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
-    return reconstruction, divergence
-
-
-def mean_terms(encoder, decoder, images):
-    """Mean reconstruction and divergence per picture over a whole set, in nats."""
-    with torch.no_grad():
-        terms = [negative_elbo(encoder, decoder, batch) for batch in images.split(1000)]
-    return [sum(term.item() for term in column) / len(images) for column in zip(*terms)]
-
-
 def draw_plane(decoder, path):
     """The whole plane as one picture: first number to the right, second upwards."""
     steps = torch.linspace(-EDGE, EDGE, PLANE_SIDE)
@@ -82,37 +65,26 @@ def draw_plane(decoder, path):
 def main():
     options = training.arguments("Trains the digits plane.", OWN_FOLDER, EPOCHS)
     training.fix_seeds(SEED)
-    train_images = training.read_images(options.data, "train-images-idx3-ubyte")
+    training.read_images(options.data, "train-images-idx3-ubyte")  # to be sure of what Figment will read
     test_images = training.read_images(options.data, "t10k-images-idx3-ubyte")
     encoder, decoder = Encoder(), Decoder()
-    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], LEARNING_RATE)
-    # Along a cosine down to a fiftieth, so that the weights settle.
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs, LEARNING_RATE / 50)
-    losses = []
-    for epoch in range(1, options.epochs + 1):
-        start = time.monotonic()
-        sums, count = [0.0, 0.0], 0
-        for batch in training.shuffled_batches(train_images, BATCH):
-            reconstruction, divergence = negative_elbo(encoder, decoder, batch)
-            optimizer.zero_grad()
-            ((reconstruction + divergence) / len(batch)).backward()
-            optimizer.step()
-            sums[0] += reconstruction.item()
-            sums[1] += divergence.item()
-            count += len(batch)
-        schedule.step()
-        test_reconstruction, test_divergence = mean_terms(encoder, decoder, test_images)
-        losses.append(training.elbo_row(epoch, sums, count, (test_reconstruction, test_divergence)))
-        print(f"epoch {epoch}: train {sum(sums) / count:.2f}, test {losses[-1]['test_negative_elbo']:.2f} nats "
-              f"({test_reconstruction:.2f} + {test_divergence:.2f}), {time.monotonic() - start:.0f} s", flush=True)
-        draw_plane(decoder, options.output / "plane.png")
+    shown_latents = torch.randn(64, LATENT)
+    ports = {"latent": torch.randn(4, LATENT)}, ["image"]
+    with tempfile.TemporaryDirectory() as folder:
+        # Along a cosine, so that the weights settle.
+        losses = learning.train_vae(
+            learning.Part("decoder", decoder, *ports, pathlib.Path(folder)),
+            learning.Part("encoder", encoder, {"image": test_images[:4]}, ["mean", "log_variance"],
+                          pathlib.Path(folder)), options.data, options.epochs,
+            "--batch", BATCH, "--learning-rate", LEARNING_RATE, "--schedule", "cosine", "--seed", SEED)
 
+    draw_plane(decoder, options.output / "plane.png")
     training.write_losses(losses, options.output / "loss.csv")
     training.draw_losses(losses, ["train_negative_elbo", "test_negative_elbo"],
                          "Digits plane: negative ELBO, nats per picture", options.output / "loss.png")
     with torch.no_grad():
-        training.draw_grid(decoder(torch.randn(64, LATENT)), options.output / "samples.png")
-    training.export("decoder", decoder, {"latent": torch.randn(4, LATENT)}, ["image"], options.output)
+        training.draw_grid(decoder(shown_latents), options.output / "samples.png")
+    training.export("decoder", decoder, *ports, options.output)
 
 
 if __name__ == "__main__":
