@@ -62,7 +62,6 @@ class Chooser {
       : state_(state),
         root_(*state.roots[model]),
         selection_(model == 0 ? state.options.selection : state.options.partner_selection),
-        model_(model),
         role_(role) {
     const std::size_t count = root_.tensors()->size();
     marks_ = arena.allocate_array<Mark>(count);
@@ -204,7 +203,6 @@ class Chooser {
   Trainer::State& state_;
   const format::Model& root_;
   const Selection& selection_;
-  int model_;
   Role role_;
   Mark* marks_ = nullptr;
 };
@@ -213,7 +211,7 @@ Parameter make_parameter(const Trainer::State& state, int model, std::int32_t te
                          std::int32_t uses, bool learns, const Role& role) {
   const TrainOptions& options = state.options;
   Parameter parameter;
-  parameter.model = static_cast<std::int8_t>(model);
+  parameter.model = model;
   parameter.tensor = tensor;
   parameter.uses = uses;
   parameter.source = tensor_view(*state.roots[model], tensor, 1);

@@ -173,7 +173,7 @@ void Pass::backward_step(const Step& step) {
   }
 
   const auto use_operands = [&](Instruction& instruction, bool first) {
-    instruction.model = static_cast<std::int8_t>(options_.model);
+    instruction.model = options_.model;
     instruction.operator_index = step.operator_index;
     instruction.backward_room = &room;
     instruction.call = call;

@@ -145,7 +145,7 @@ void Pass::forward_step(const Step& step) {
   const std::span<Tensor> view = views_.take(1);
   const std::span<Tensor> inputs = operands(step, kNoInputs, true, view[0]);
   Instruction& instruction = program_.emit(run_forward, Phase::kLoss);
-  instruction.model = static_cast<std::int8_t>(options_.model);
+  instruction.model = options_.model;
   instruction.operator_index = step.operator_index;
   instruction.room = &step.room();
   fill_call(step, inputs, view.data(), instruction.call);

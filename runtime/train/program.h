@@ -28,7 +28,7 @@ struct Instruction {
   void (*run)(Context& context, const Instruction& instruction) = nullptr;
   Phase phase = Phase::kLoss;
   bool only_in_turn = false;  // kGan: in the steps in which the generator moves
-  std::int8_t model = -1;     // whose operator it is, -1: none's
+  std::int32_t model = -1;    // whose operator it is, -1: none's
   std::int32_t operator_index = -1;
   const ops::OperatorRoom* room = nullptr;
   const BackwardRoom* backward_room = nullptr;

@@ -17,7 +17,7 @@ enum class Form : std::uint8_t {
 
 // A constant of a model that learns.
 struct Parameter {
-  std::int8_t model = 0;
+  std::int32_t model = 0;
   Form form = Form::kPlain;
   bool decays = false;          // a matrix, not a vector
   bool keeps_gradient = false;  // until the end of the step; else it is used as it arises

@@ -13,9 +13,9 @@ Status check_label_input(const Trainer::State& state, int model) {
   const bool integer = input_type(state, model, 1) == DataType::kInt32;
   if (count > 2 || shape.rank < 1 || shape[0] != state.options.batch ||
       (integer && shape.elements() != state.options.batch))
-    return unsupported({"the ", model == 0 ? "model" : "partner", " has ", count,
-                        " inputs; a trainer fills one, and a second that takes a class's number "
-                        "for each example"});
+    return unsupported(
+        {"the ", model == 0 ? "model" : "partner", " has ", count,
+         " inputs; a trainer fills one, and a second that takes each example's class"});
   return {};
 }
 

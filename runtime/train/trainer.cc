@@ -18,7 +18,6 @@ namespace {
 using train::Context;
 using train::Instruction;
 using train::Pass;
-using train::PassOptions;
 using train::Phase;
 
 #ifdef FIGMENT_WITHOUT_HEAP

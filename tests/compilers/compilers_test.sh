@@ -11,7 +11,7 @@ done
 mapfile -t models < <(cd "$root" && ls models/*/*.fgm)
 [ ${#models[@]} -gt 0 ] || { echo "there are no models/*/*.fgm"; exit 1; }
 
-# digests COMPILER FLAGS NAME [TARGET]: writes $work/NAME.txt; builds TARGET too
+# digests COMPILER FLAGS NAME: writes $work/NAME.txt
 digests() {
   local compiler=$1 flags=$2 name=$3 tree=$work/$3
   mkdir -p "$tree"
@@ -19,7 +19,7 @@ digests() {
     cmake -S "$root" -B "$tree" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=None \
       -DCMAKE_CXX_FLAGS="$flags" -DFIGMENT_XNNPACK=OFF -DFIGMENT_BUILD_CONVERTER=OFF \
       -DFIGMENT_BUILD_TOOLS=OFF -DFIGMENT_BUILD_TESTS=OFF &&
-      cmake --build "$tree" --target figment ${4:+"$4"} &&
+      cmake --build "$tree" --target figment &&
       # shellcheck disable=SC2086 # flags are words
       "$compiler" -std=c++20 $flags -I"$root/runtime/include" "$root/tests/compilers/digest.cc" \
         "$tree/runtime/libfigment.a" -o "$tree/digest"
@@ -30,7 +30,7 @@ digests() {
 
 digests g++ "-O3 -DNDEBUG" gcc-release
 digests g++ "-O1" gcc-debug
-digests clang++ "-O3 -DNDEBUG" clang-release figment_train
+digests clang++ "-O3 -DNDEBUG" clang-release
 digests clang++ "-O1" clang-debug
 cat "$work/gcc-release.txt"
 for name in gcc-debug clang-release clang-debug; do

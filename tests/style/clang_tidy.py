@@ -60,6 +60,8 @@ def main():
     rooms = [ROOT / room for room in ("runtime", "converter", "targets")]
     entries = [entry for entry in json.loads((build / "compile_commands.json").read_text())
                if any(pathlib.Path(entry["file"]).is_relative_to(room) for room in rooms)]
+    # A source that is compiled for several instruction sets is looked at once.
+    entries = list({entry["file"]: entry for entry in entries}.values())
     if not entries:
         print("compile_commands.json lists no source of ours")
         return 1
