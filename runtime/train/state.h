@@ -45,7 +45,8 @@ struct Parameter {
   bool learns() const { return form != Form::kStatistic; }
   // The operator uses memory of its own, not `values`.
   bool is_formed() const { return form == Form::kAdapter || form == Form::kSpectral; }
-  float* right() const { return values + rows * rank; }
+  // Null while an arena only measures.
+  float* right() const { return values == nullptr ? nullptr : values + rows * rank; }
   LowRank low_rank() const { return {values, right(), rank}; }
 };
 
