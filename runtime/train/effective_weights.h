@@ -8,8 +8,7 @@ namespace figment::train {
 
 using math::widen_constant;
 
-// Of kSpectral: u^T W v, the largest singular value, of what the weights W are now; 0 before the
-// first step, for v is not there yet.
+// Of kSpectral: u^T W v, the largest singular value, of what the weights W are now.
 double singular_value(const Parameter& parameter);
 
 // One power iteration of a spectral parameter: v = normalize(W^T u), u = normalize(W v).

@@ -83,7 +83,6 @@ struct Context {
   Trainer::State& state;
   bool evaluating = false;
   std::uint64_t noise_key = 0;
-  std::int64_t step = 0;
   float beta = 1;
   float learning_rates[2] = {};
   float gradient_scales[2] = {1, 1};

@@ -186,7 +186,6 @@ Status Trainer::step() {
 
   Context context{.state = state};
   context.noise_key = key_of(options.seed, counters.steps);
-  context.step = counters.steps;
   context.beta = grown(options.beta, counters.updates, options.beta_warm_up);
   const float rate = options.optimizer.learning_rate;
   const float partner = options.partner_learning_rate > 0 ? options.partner_learning_rate : rate;
