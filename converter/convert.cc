@@ -164,6 +164,9 @@ Graph import_source(const std::filesystem::path& source, const ConvertOptions& o
     import_options.noise = options.noise;
     import_options.input_shapes = options.input_shapes;
     import_options.for_training = options.for_training;
+    import_options.from = options.from;
+    import_options.to = options.to;
+    import_options.network = options.network;
     graph = import_with_batch(source, import_options);
     graph.name = source.stem().string();
   }

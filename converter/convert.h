@@ -25,6 +25,8 @@ struct ConvertOptions {
   WeightStorage weights = WeightStorage::kFloat32;
   NoiseHandling noise = NoiseHandling::kOperator;
   std::map<std::string, std::vector<std::int64_t>> input_shapes;  // --input NAME=1x3x64x64
+  std::string from, to;                                           // ImportOptions
+  std::filesystem::path network;                                  // ImportOptions
   // What the file says of itself; guessed from the graph where not given.
   std::optional<format::ModelKind> kind;
   std::optional<format::PriorT> prior;

@@ -82,16 +82,20 @@ if(FIGMENT_XNNPACK)
   figment_add_xnnpack_target("${FIGMENT_XNNPACK_INCLUDE}" "${libraries}")
 endif()
 
-# The converter reads ONNX's messages: classes that protobuf's compiler makes of ONNX's own description, over
-# protobuf's small library.
-if(FIGMENT_BUILD_CONVERTER AND FIGMENT_ONNX)
+# What the converter reads JSON with (descriptions of networks), on every machine.
+if(FIGMENT_BUILD_CONVERTER)
+  find_package(nlohmann_json REQUIRED)
+endif()
+
+# ONNX's messages: classes that protobuf's compiler makes of ONNX's own description, over protobuf's small library.
+if(FIGMENT_BUILD_CONVERTER AND "onnx" IN_LIST FIGMENT_IMPORTERS)
   find_program(FIGMENT_PROTOC protoc)
   find_path(FIGMENT_ONNX_MESSAGES onnx/onnx.proto NO_CMAKE_FIND_ROOT_PATH)
   find_path(FIGMENT_PROTOBUF_INCLUDE google/protobuf/message_lite.h)
   find_library(FIGMENT_PROTOBUF protobuf-lite)
   if(NOT FIGMENT_PROTOC OR NOT FIGMENT_ONNX_MESSAGES OR NOT FIGMENT_PROTOBUF_INCLUDE OR NOT FIGMENT_PROTOBUF)
     message(FATAL_ERROR "Protobuf or ONNX's messages are missing; install protobuf-compiler, libprotobuf-dev and "
-      "libonnx-dev, or configure with -DFIGMENT_ONNX=OFF.")
+      "libonnx-dev, or leave onnx out of -DFIGMENT_IMPORTERS=....")
   endif()
   set(messages ${PROJECT_BINARY_DIR}/generated/onnx)
   file(READ ${FIGMENT_ONNX_MESSAGES}/onnx/onnx.proto description)
@@ -112,6 +116,30 @@ if(FIGMENT_BUILD_CONVERTER AND FIGMENT_ONNX)
   target_include_directories(figment_onnx SYSTEM PUBLIC ${messages} ${FIGMENT_PROTOBUF_INCLUDE})
   find_package(Threads REQUIRED)
   target_link_libraries(figment_onnx PUBLIC ${FIGMENT_PROTOBUF} Threads::Threads)
+endif()
+
+# Keras's .h5 and Flux's .jld2 are HDF5 files: the C library, without its languages and tools.
+if(FIGMENT_BUILD_CONVERTER AND ("keras" IN_LIST FIGMENT_IMPORTERS OR "flux" IN_LIST FIGMENT_IMPORTERS))
+  find_path(FIGMENT_HDF5_INCLUDE hdf5.h PATH_SUFFIXES hdf5/serial)
+  find_library(FIGMENT_HDF5 NAMES hdf5_serial hdf5)
+  if(NOT FIGMENT_HDF5_INCLUDE OR NOT FIGMENT_HDF5)
+    message(FATAL_ERROR "HDF5 is missing; install libhdf5-dev, or leave keras and flux out of -DFIGMENT_IMPORTERS=....")
+  endif()
+  add_library(figment_hdf5 INTERFACE)
+  target_include_directories(figment_hdf5 SYSTEM INTERFACE ${FIGMENT_HDF5_INCLUDE})
+  target_link_libraries(figment_hdf5 INTERFACE ${FIGMENT_HDF5})
+endif()
+
+# Keras's .keras and PyTorch's files are ZIP archives.
+if(FIGMENT_BUILD_CONVERTER AND ("keras" IN_LIST FIGMENT_IMPORTERS OR "torch" IN_LIST FIGMENT_IMPORTERS))
+  find_path(FIGMENT_LIBZIP_INCLUDE zip.h)
+  find_library(FIGMENT_LIBZIP zip)
+  if(NOT FIGMENT_LIBZIP_INCLUDE OR NOT FIGMENT_LIBZIP)
+    message(FATAL_ERROR "libzip is missing; install libzip-dev, or leave keras and torch out of -DFIGMENT_IMPORTERS=....")
+  endif()
+  add_library(figment_zip INTERFACE)
+  target_include_directories(figment_zip SYSTEM INTERFACE ${FIGMENT_LIBZIP_INCLUDE})
+  target_link_libraries(figment_zip INTERFACE ${FIGMENT_LIBZIP})
 endif()
 
 # The command line: arguments, --json, pictures, compressed data.

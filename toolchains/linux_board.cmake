@@ -31,5 +31,7 @@ find_program(BOARD_EMULATOR_PROGRAM ${BOARD_EMULATOR})
 if(BOARD_EMULATOR_PROGRAM)
   set(CMAKE_CROSSCOMPILING_EMULATOR ${BOARD_EMULATOR_PROGRAM})
 endif()
+# Trained files are converted on a host, as a rule.
+set(FIGMENT_IMPORTERS onnx CACHE STRING "The formats of trained files that the converter reads")
 set(FIGMENT_BOARD_EMULATED ${BOARD_EMULATED})
 set(FIGMENT_BOARD_DEBIAN ${BOARD_DEBIAN} CACHE STRING "The board's architecture in Debian")

@@ -3,8 +3,8 @@
 
 #include <cstring>
 
+#include "converter/import/format.h"
 #include "converter/import/import.h"
-#include "converter/import/onnx.h"
 #include "converter/import/repeat_constant.h"
 
 namespace figment::converter {
@@ -140,14 +140,17 @@ Graph import_file(const std::filesystem::path& path, const ImportOptions& option
     throw ConvertError("'" + path.string() + "' does not exist; check the path");
   if (!std::filesystem::is_regular_file(path, error))
     throw ConvertError("'" + path.string() + "' is no file; name the trained model's file");
-#ifdef FIGMENT_WITH_ONNX
-  if (looks_like_onnx(path)) return import_onnx(path, options);
-  throw DamagedFile("'" + path.string() +
-                    "' is no trained model of a known format; give an ONNX file");
-#else
-  throw ConvertError("this build of figment reads no trained files; convert '" + path.string() +
-                     "' on another machine and copy the .fgm");
-#endif
+  const std::span<const SourceFormat> formats = source_formats();
+  for (const SourceFormat& format : formats)
+    if (format.looks_like(path)) return format.import(path, options);
+  if (formats.empty())
+    throw ConvertError("this build of figment reads no trained files; convert '" + path.string() +
+                       "' on another machine and copy the .fgm");
+  std::string known;
+  for (const SourceFormat& format : formats)
+    known += (known.empty() ? "" : ", ") + std::string(format.name);
+  throw DamagedFile("'" + path.string() + "' is no trained model of a known format (" + known +
+                    "); it is " + describe_content(path));
 }
 
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options) {

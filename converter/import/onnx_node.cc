@@ -1,10 +1,6 @@
 // One ONNX node as its importer sees it: operands, attributes, and the operators it becomes.
 #include "converter/import/onnx_node.h"
 
-#include <algorithm>
-#include <limits>
-#include <numeric>
-
 namespace figment::converter {
 
 using onnx::AttributeProto;
@@ -22,15 +18,11 @@ std::string label_of(const onnx::NodeProto& proto) {
 }  // namespace
 
 OnnxNode::OnnxNode(OnnxImporter& importer, OnnxScope& scope, const onnx::NodeProto& proto)
-    : importer_(importer),
+    : NodeBuilder(importer.graph(), label_of(proto), proto.op_type()),
+      importer_(importer),
       scope_(scope),
       proto_(proto),
-      label_(label_of(proto)),
       first_own_tensor_(importer.graph().tensors.size()) {}
-
-void OnnxNode::refuse(const std::string& why) const {
-  throw ConvertError("node '" + label_ + "' (" + kind() + "): " + why);
-}
 
 // ---- Operands ----
 
@@ -173,22 +165,6 @@ void OnnxNode::refuse_unread_attributes() const {
              std::to_string(opset()) + "; export the model without it");
 }
 
-// ---- Numbers for the schema ----
-
-int OnnxNode::checked_int(std::int64_t value, const std::string& what, int low) const {
-  if (value < low || value > std::numeric_limits<std::int32_t>::max())
-    refuse("its " + what + " is " + std::to_string(value) + ", but must be at least " +
-           std::to_string(low) + " and below 2^31");
-  return static_cast<int>(value);
-}
-
-int OnnxNode::checked_axis(std::int64_t axis, int rank) const {
-  if (axis < -rank || axis >= rank)
-    refuse("its axis " + std::to_string(axis) + " is outside a tensor of " + std::to_string(rank) +
-           " axes");
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
-}
-
 // ---- Results ----
 
 bool OnnxNode::output_used(int index) const {
@@ -212,113 +188,16 @@ void OnnxNode::set_output(int index, TensorId id) {
 
 // ---- Operators ----
 
-TensorId OnnxNode::unary(format::UnaryFunction function, TensorId x, float alpha, float beta) {
-  using format::BinaryFunction;
-  if (type(x) == DataType::kInt32) {
-    switch (function) {
-      case format::UnaryFunction::Abs:
-        return binary(BinaryFunction::Max, x, binary(BinaryFunction::Sub, integer(0), x));
-      case format::UnaryFunction::Neg:
-        return binary(BinaryFunction::Sub, integer(0), x);
-      case format::UnaryFunction::Relu:
-        return binary(BinaryFunction::Max, x, integer(0));
-      case format::UnaryFunction::Sign:
-        return binary(BinaryFunction::Max, binary(BinaryFunction::Min, x, integer(1)), integer(-1));
-      default:
-        break;
-    }
-  }
-  format::UnaryT options;
-  options.function = function;
-  options.alpha = alpha;
-  options.beta = beta;
-  return emit(options, {x});
-}
-
-TensorId OnnxNode::binary(format::BinaryFunction function, TensorId a, TensorId b) {
-  format::BinaryT options;
-  options.function = function;
-  return emit(options, {a, b});
-}
-
-TensorId OnnxNode::compare(format::CompareFunction function, TensorId a, TensorId b) {
-  format::CompareT options;
-  options.function = function;
-  return emit(options, {a, b});
-}
-
-TensorId OnnxNode::select(TensorId condition, TensorId a, TensorId b) {
-  return emit(format::SelectT{}, {condition, a, b});
-}
-
-TensorId OnnxNode::cast(TensorId x, DataType to) {
-  if (type(x) == to) return x;
-  format::CastT options;
-  options.to = static_cast<format::DataType>(to);
-  return emit(options, {x});
-}
-
-TensorId OnnxNode::counting(int count, int after) {
-  std::vector<std::int64_t> values(static_cast<std::size_t>(count));
-  std::iota(values.begin(), values.end(), 0);
-  std::vector<std::int64_t> extents(static_cast<std::size_t>(after) + 1, 1);
-  extents[0] = count;
-  return integer_constant(values, make_shape(extents));
-}
-
 TensorId OnnxNode::transpose(TensorId x, const std::vector<int>& permutation) {
-  return importer_.transpose(label_, x, permutation);
-}
-
-TensorId OnnxNode::reshape(TensorId x, const Shape& to) {
-  if (shape(x) == to) return x;
-  if (constant(x)) {
-    const GraphTensor& source = tensor(x);
-    if (source.shape.elements() != to.elements())
-      refuse("it would give " + describe(source.shape) + " the shape " + describe(to) +
-             ", which has another number of elements");
-    return graph().add_constant(label_, source.type, to, std::vector<std::byte>(*source.data));
-  }
-  return emit(format::ReshapeT{}, {x}, to);
-}
-
-TensorId OnnxNode::tile(TensorId x, const Shape& to) {
-  if (shape(x) == to) return x;
-  return emit(format::TileT{}, {x}, to);
-}
-
-TensorId OnnxNode::integer_constant(const std::vector<std::int64_t>& values, const Shape& shape) {
-  std::vector<std::int32_t> saturated;
-  saturated.reserve(values.size());
-  for (const std::int64_t value : values)
-    saturated.push_back(static_cast<std::int32_t>(
-        std::clamp<std::int64_t>(value, std::numeric_limits<std::int32_t>::min(),
-                                 std::numeric_limits<std::int32_t>::max())));
-  return graph().add_integers(label_ + "/constant", shape, saturated);
+  return importer_.transpose(label(), x, permutation);
 }
 
 TensorId OnnxNode::add_array(OnnxArray array) {
   const int source_type = array.source_type;
-  const TensorId id = graph().add_constant(label_, array.type, array.shape, std::move(array.bytes));
+  const TensorId id =
+      graph().add_constant(label(), array.type, array.shape, std::move(array.bytes));
   importer_.note_source_type(id, source_type);
   return id;
-}
-
-TensorId OnnxNode::expand(TensorId x, const Shape& to) {
-  const Shape from = shape(x);
-  Shape aligned;
-  aligned.rank = std::max(from.rank, to.rank);
-  Shape result = aligned;
-  for (int axis = 0; axis < aligned.rank; ++axis) {
-    const int in_from = axis - (aligned.rank - from.rank);
-    const int in_to = axis - (aligned.rank - to.rank);
-    aligned[axis] = in_from >= 0 ? from[in_from] : 1;
-    const int wanted = in_to >= 0 ? to[in_to] : 1;
-    if (aligned[axis] != wanted && aligned[axis] != 1 && wanted != 1)
-      refuse("a tensor of shape " + describe(from) + " cannot be broadcast to " + describe(to));
-    result[axis] = aligned[axis] == 1 ? wanted : aligned[axis];
-  }
-  return tile(reshape(x, aligned), result);
 }
 
 }  // namespace figment::converter

@@ -12,26 +12,22 @@
 #include <utility>
 #include <vector>
 
+#include "converter/import/node_builder.h"
 #include "converter/import/onnx_data.h"
 #include "converter/import/onnx_importer.h"
 
 namespace figment::converter {
 
-class OnnxNode {
+class OnnxNode : public NodeBuilder {
  public:
   OnnxNode(OnnxImporter& importer, OnnxScope& scope, const onnx::NodeProto& proto);
 
-  // The node's name, or its first named output's when it has none.
-  const std::string& label() const { return label_; }
-  const std::string& kind() const { return proto_.op_type(); }
   // The version of the operator set.
   int opset() const { return scope_.opset; }
   // How many nodes came before.
   int position() const { return importer_.node_count(); }
   NoiseHandling noise() const { return importer_.noise(); }
   bool for_training() const { return importer_.for_training(); }
-  Graph& graph() { return importer_.graph(); }
-  [[noreturn]] void refuse(const std::string& why) const;
 
   // ---- Operands ----
 
@@ -45,11 +41,6 @@ class OnnxNode {
   const std::vector<TensorId>& sequence(int index) const;
   // kAbsent when it is.
   TensorId optional_input(int index) const { return has_input(index) ? input(index) : kAbsent; }
-  const GraphTensor& tensor(TensorId id) const { return importer_.graph().tensor(id); }
-  Shape shape(TensorId id) const { return tensor(id).shape; }
-  int rank(TensorId id) const { return tensor(id).shape.rank; }
-  bool constant(TensorId id) const { return tensor(id).constant(); }
-  DataType type(TensorId id) const { return tensor(id).type; }
   // The onnx::TensorProto_DataType that the source gives an operand.
   int source_type(TensorId id) const { return importer_.source_type(id); }
   // The numbers of an operand that must be known now, `what` it is for the sentence.
@@ -78,13 +69,6 @@ class OnnxNode {
   // Throws when the node has an attribute that nobody asked for: it might change the result.
   void refuse_unread_attributes() const;
 
-  // ---- Numbers for the schema ----
-
-  // `value` as an int between `low` and 2^31-1, or a refusal that names `what`.
-  int checked_int(std::int64_t value, const std::string& what, int low = 0) const;
-  // `axis` counted from the front, checked.
-  int checked_axis(std::int64_t axis, int rank) const;
-
   // ---- Results ----
 
   int output_count() const { return proto_.output_size(); }
@@ -102,43 +86,9 @@ class OnnxNode {
 
   // ---- Operators ----
 
-  template <typename Table>
-  TensorId emit(Table options, std::vector<TensorId> inputs,
-                std::optional<Shape> declared = std::nullopt) {
-    return graph().add_node(label_, make_options(std::move(options)), std::move(inputs), declared);
-  }
-  // Of integers, which the runtime's functions of one number do not take, those that stay integers
-  // are made of others.
-  TensorId unary(format::UnaryFunction function, TensorId x, float alpha = 0, float beta = 0);
-  TensorId binary(format::BinaryFunction function, TensorId a, TensorId b);
-  // int32 of 0 or 1.
-  TensorId compare(format::CompareFunction function, TensorId a, TensorId b);
-  // condition != 0 ? a : b
-  TensorId select(TensorId condition, TensorId a, TensorId b);
-  // The same tensor when it is of that type.
-  TensorId cast(TensorId x, DataType to);
-  // The same tensor when nothing moves.
+  // The same tensor when nothing moves; a constant is turned once for all who want the same order.
   TensorId transpose(TensorId x, const std::vector<int>& permutation);
-  TensorId reshape(TensorId x, const Shape& to);
-  TensorId reshape_to(TensorId x, const std::vector<std::int64_t>& to) {
-    return reshape(x, make_shape(to));
-  }
-  TensorId tile(TensorId x, const Shape& to);
-  TensorId scalar(float value) {
-    return graph().add_floats(label_ + "/constant", Shape{}, {value});
-  }
-  TensorId integer_constant(const std::vector<std::int64_t>& values, const Shape& shape);
-  TensorId float_constant(const std::vector<float>& values, const Shape& shape) {
-    return graph().add_floats(label_ + "/constant", shape, values);
-  }
-  TensorId integer(std::int64_t value) { return integer_constant({value}, Shape{}); }
-  // 0 in the type of x's numbers.
-  TensorId zero_like(TensorId x) { return type(x) == DataType::kInt32 ? integer(0) : scalar(0); }
-  // 0, 1, ... along an axis that has `after` axes behind it.
-  TensorId counting(int count, int after);
   TensorId add_array(OnnxArray array);
-  // x broadcast to `to` as NumPy does; refused when the shapes do not go together.
-  TensorId expand(TensorId x, const Shape& to);
 
   // For If.
   std::vector<TensorId> import_branch(const onnx::GraphProto& graph) {
@@ -154,7 +104,6 @@ class OnnxNode {
   OnnxImporter& importer_;
   OnnxScope& scope_;
   const onnx::NodeProto& proto_;
-  std::string label_;
   std::size_t first_own_tensor_;  // tensors from here on were made by this node
   mutable std::set<std::string> asked_;
 };

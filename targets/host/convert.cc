@@ -26,7 +26,8 @@ using converter::ConvertOptions;
 
 struct Arguments {
   std::string source, output, weights = "f32", noise = "operator", kind, prior, image, range,
-                              licence, name, text, emit = "fgm", symbol, calibrate;
+                              licence, name, text, emit = "fgm", symbol, calibrate, from, to,
+                              network;
   std::vector<std::string> inputs;
   std::optional<double> min_psnr;
   bool report = false, json = false;
@@ -139,6 +140,9 @@ ConvertOptions make_options(const Arguments& arguments) {
     options.text = read_text_file(arguments.text);
   }
   options.name = arguments.name;
+  options.from = arguments.from;
+  options.to = arguments.to;
+  options.network = arguments.network;
   options.for_training = arguments.for_training;
   options.one_at_a_time = arguments.one_at_a_time;
   options.measure_accuracy = arguments.report || arguments.json;
@@ -307,6 +311,14 @@ std::function<ExitCode()> declare(CLI::App& app) {
   app.add_option("--input", arguments->inputs,
                  "An input's shape where the source leaves it open: NAME=1x3x64x64")
       ->take_all();
+  app.add_option("--from", arguments->from,
+                 "The layer whose output becomes the input; what comes before is left out");
+  app.add_option("--to", arguments->to,
+                 "The layer whose output becomes the output; what comes after is left out");
+  app.add_option(
+      "--network", arguments->network,
+      "For files of weights alone: a JSON description of the network, or the name of one "
+      "that Figment ships");
   app.add_option("--noise", arguments->noise,
                  "Random numbers in the source become a seeded operator or an input")
       ->capture_default_str();
@@ -343,7 +355,9 @@ std::function<ExitCode()> declare(CLI::App& app) {
     for (const CLI::Option* option : app.get_options()) {
       const std::string name = option->get_name();
       if (option->count() == 0) continue;
-      if (name == "--input" || name == "--noise") arguments->of_trained_files = name;
+      if (name == "--input" || name == "--noise" || name == "--from" || name == "--to" ||
+          name == "--network")
+        arguments->of_trained_files = name;
       if (name != "source" && name != "--output" && name != "--emit" && name != "--symbol")
         arguments->converts = true;
     }

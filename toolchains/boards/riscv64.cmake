@@ -7,6 +7,6 @@ set(BOARD_DEBIAN riscv64)
 set(BOARD_EMULATOR qemu-riscv64-static)
 set(FIGMENT_XNNPACK OFF CACHE BOOL "The fast backend (x86-64 and ARM)")
 # Debian has RISC-V from its next release on, whose protobuf this compiler cannot link.
-set(FIGMENT_ONNX OFF CACHE BOOL "The converter reads ONNX files")
+set(FIGMENT_IMPORTERS "" CACHE STRING "The formats of trained files that the converter reads")
 set(BOARD_EMULATED rv64 sifive-u54)
 include(${CMAKE_CURRENT_LIST_DIR}/../linux_board.cmake)
