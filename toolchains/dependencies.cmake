@@ -127,19 +127,23 @@ if(FIGMENT_BUILD_CONVERTER AND ("keras" IN_LIST FIGMENT_IMPORTERS OR "flux" IN_L
   endif()
   add_library(figment_hdf5 INTERFACE)
   target_include_directories(figment_hdf5 SYSTEM INTERFACE ${FIGMENT_HDF5_INCLUDE})
-  target_link_libraries(figment_hdf5 INTERFACE ${FIGMENT_HDF5})
+  find_package(ZLIB REQUIRED)
+  target_link_libraries(figment_hdf5 INTERFACE ${FIGMENT_HDF5} sz aec ZLIB::ZLIB m ${CMAKE_DL_LIBS})
 endif()
 
-# Keras's .keras and PyTorch's files are ZIP archives.
+# Keras's .keras and PyTorch's files are ZIP archives. Minizip, since Debian has libzip as a shared library alone and
+# the command line is one static file.
 if(FIGMENT_BUILD_CONVERTER AND ("keras" IN_LIST FIGMENT_IMPORTERS OR "torch" IN_LIST FIGMENT_IMPORTERS))
-  find_path(FIGMENT_LIBZIP_INCLUDE zip.h)
-  find_library(FIGMENT_LIBZIP zip)
-  if(NOT FIGMENT_LIBZIP_INCLUDE OR NOT FIGMENT_LIBZIP)
-    message(FATAL_ERROR "libzip is missing; install libzip-dev, or leave keras and torch out of -DFIGMENT_IMPORTERS=....")
+  find_path(FIGMENT_MINIZIP_INCLUDE minizip/unzip.h)
+  find_library(FIGMENT_MINIZIP NAMES libminizip.a minizip)
+  if(NOT FIGMENT_MINIZIP_INCLUDE OR NOT FIGMENT_MINIZIP)
+    message(FATAL_ERROR
+      "Minizip is missing; install libminizip-dev, or leave keras and torch out of -DFIGMENT_IMPORTERS=....")
   endif()
+  find_package(ZLIB REQUIRED)
   add_library(figment_zip INTERFACE)
-  target_include_directories(figment_zip SYSTEM INTERFACE ${FIGMENT_LIBZIP_INCLUDE})
-  target_link_libraries(figment_zip INTERFACE ${FIGMENT_LIBZIP})
+  target_include_directories(figment_zip SYSTEM INTERFACE ${FIGMENT_MINIZIP_INCLUDE})
+  target_link_libraries(figment_zip INTERFACE ${FIGMENT_MINIZIP} ZLIB::ZLIB)
 endif()
 
 # The command line: arguments, --json, pictures, compressed data.

@@ -52,6 +52,7 @@ class OnnxNode : public NodeBuilder {
   // ---- Attributes: each throws when the attribute has another type ----
 
   bool has(const std::string& name) const { return find(name) != nullptr; }
+  using NodeBuilder::integer;
   std::int64_t integer(const std::string& name, std::int64_t otherwise) const;
   // Attributes that say yes or no.
   bool flag(const std::string& name, bool otherwise) const {
