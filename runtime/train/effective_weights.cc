@@ -48,18 +48,19 @@ double singular_value(const Parameter& parameter) {
 }
 
 std::size_t return_scratch_bytes(const Parameter& parameter, pthreadpool* threads) {
-  return parameter.form == Form::kAdapter ? multiply_scratch_bytes(threads) : 0;
+  return parameter.adapts() ? multiply_scratch_bytes(threads) : 0;
 }
 
 void form_weights(const Parameter& parameter, bool iterate, float* weights) {
   const std::int64_t rows = parameter.rows;
   const std::int64_t columns = parameter.columns;
-  if (parameter.form == Form::kAdapter) {
+  if (parameter.adapts()) {
     const StoredWeights stored{&parameter.source, columns, parameter.low_rank()};
     for (std::int64_t row = 0; row < rows; ++row)
       widen_row(stored, row, 0, columns, weights + row * columns);
     return;
   }
+  if (!parameter.is_spectral()) return;
   if (iterate) follow_singular_vectors(parameter);
   const double value = singular_value(parameter);
   *parameter.singular_value = static_cast<float>(value);
@@ -72,9 +73,10 @@ void return_gradient(const Parameter& parameter, const float* weights_gradient, 
                      pthreadpool* threads) {
   const std::int64_t rows = parameter.rows;
   const std::int64_t columns = parameter.columns;
-  if (parameter.form == Form::kAdapter)
+  if (parameter.adapts())
     return return_adapter_rows(parameter, 0, rows, weights_gradient, add, add, loops, gradient,
                                scratch, threads);
+  if (!parameter.is_spectral()) return;
   const float factor = 1 / *parameter.singular_value;
   const float along = static_cast<float>(
       product_sum(weights_gradient, parameter.values, rows * columns) * double{factor});

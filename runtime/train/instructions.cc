@@ -56,8 +56,10 @@ void run_return_gradient(Context& context, const Instruction& instruction) {
                   context.threads());
 }
 
-void run_add(Context&, const Instruction& instruction) {
-  for (std::int64_t i = 0; i < instruction.count; ++i) instruction.a[i] += instruction.b[i];
+void run_add(Context& context, const Instruction& instruction) {
+  share_elements(context.threads(), instruction.count, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) instruction.a[i] += instruction.b[i];
+  });
 }
 
 void run_update(Context& context, const Instruction& instruction) {

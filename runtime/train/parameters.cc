@@ -255,7 +255,7 @@ void give_memory(Trainer::State& state, Arena& arena) {
   for (const Parameter& parameter : state.parameters) {
     const std::size_t average = keeps_average(state, parameter) ? 1 : 0;
     bytes += padded(parameter.count) * (1 + average + (parameter.learns() ? moments : 0));
-    if (parameter.form == Form::kSpectral)
+    if (parameter.is_spectral())
       bytes += padded(parameter.rows) + padded(parameter.columns) + padded(1);
     if (parameter.keeps_gradient && state.options.accumulation > 1) kept += padded(parameter.count);
   }
@@ -281,7 +281,7 @@ void give_memory(Trainer::State& state, Arena& arena) {
       for (std::size_t i = 0; i < moments; ++i)
         parameter.moments[i] = take(memory, parameter.count);
     ++key;
-    if (parameter.form == Form::kAdapter)
+    if (parameter.adapts())
       fill_normals(parameter.right(), parameter.rank * parameter.columns,
                    1 / static_cast<float>(parameter.rank), key);
     else
@@ -291,7 +291,7 @@ void give_memory(Trainer::State& state, Arena& arena) {
       std::memcpy(parameter.average, parameter.values,
                   static_cast<std::size_t>(parameter.count) * sizeof(float));
     }
-    if (parameter.form == Form::kSpectral) {
+    if (parameter.is_spectral()) {
       parameter.left_vector = take(memory, parameter.rows);
       parameter.right_vector = take(memory, parameter.columns);
       parameter.singular_value = take(memory, 1);

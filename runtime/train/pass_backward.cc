@@ -206,7 +206,7 @@ void Pass::backward_step(const Step& step) {
     instruction.call.input_gradients = gradient_views;
   }
   if (by_rows != nullptr) {
-    const bool adapts = by_rows->form == Form::kAdapter;
+    const bool adapts = by_rows->adapts();
     Instruction& instruction = program_.emit(adapts ? run_adapter_rows : run_update_rows,
                                              adapts ? Phase::kLearn : Phase::kUpdate);
     use_operands(instruction, at_once == kNoInputs);

@@ -21,7 +21,7 @@ bool Pass::is_stored(const Step& step, std::size_t index) const {
   const BackwardRoom* room = step.backward_room;
   if (input < 0 || room == nullptr || !room->takes_stored_weights) return false;
   const Parameter* parameter = nodes_[input].parameter;
-  if (parameter != nullptr) return parameter->form == Form::kAdapter;
+  if (parameter != nullptr) return parameter->adapts();
   return nodes_[input].value == kNoValue &&
          is_narrow(tensor_view(root(), input, state_.options.batch).type);
 }

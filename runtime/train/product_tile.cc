@@ -16,8 +16,8 @@ static_assert(kColumns <= kMostPanelColumns);
 
 // As many sums as there are registers, less those that hold a line of the panel. The portable loops
 // are there for every machine, and each number of rows is code of its own.
-#if defined(FIGMENT_FEW_ROWS)
-constexpr int kMostRows = 4;
+#if defined(FIGMENT_MOST_ROWS)
+constexpr int kMostRows = FIGMENT_MOST_ROWS;
 #elif defined(__AVX512F__)
 constexpr int kMostRows = 14;
 #elif defined(__aarch64__)

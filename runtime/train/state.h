@@ -3,6 +3,7 @@
 
 #include "figment/train.h"
 #include "runtime/model_view.h"
+#include "runtime/train/parts.h"
 #include "runtime/train/program.h"
 
 namespace figment::train {
@@ -44,7 +45,9 @@ struct Parameter {
 
   bool learns() const { return form != Form::kStatistic; }
   // The operator uses memory of its own, not `values`.
-  bool is_formed() const { return form == Form::kAdapter || form == Form::kSpectral; }
+  bool is_formed() const { return adapts() || is_spectral(); }
+  bool adapts() const { return kLearnsAdapters && form == Form::kAdapter; }
+  bool is_spectral() const { return kLearnsGans && form == Form::kSpectral; }
   // Null while an arena only measures.
   float* right() const { return values == nullptr ? nullptr : values + rows * rank; }
   LowRank low_rank() const { return {values, right(), rank}; }

@@ -23,7 +23,7 @@ void run_loss(Context& context, const Instruction& instruction) {
   const bool sums = instruction.choice != 0;
   double divisor = sums ? options.batch : static_cast<double>(count);
   double sum = 0;
-  if (options.loss == Loss::kCrossEntropy) {
+  if (kLearnsClasses && options.loss == Loss::kCrossEntropy) {
     const std::int64_t rows = count / instruction.width;
     std::int64_t counted = 0;
     if (!sums) {

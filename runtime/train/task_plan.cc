@@ -5,6 +5,14 @@
 namespace figment::train {
 namespace {
 
+bool counts_classes(const Trainer::State& state) {
+  return kLearnsClasses && state.options.loss == Loss::kCrossEntropy;
+}
+
+bool trains_gan(const Trainer::State& state) {
+  return kLearnsGans && state.options.task == figment::Task::kGan;
+}
+
 // A second input takes the label: int32 [B], or a vector with a 1.
 Status check_label_input(const Trainer::State& state, int model) {
   const int count = input_count(state, model);
@@ -22,7 +30,7 @@ Status check_label_input(const Trainer::State& state, int model) {
 bool learns(const Selection& selection) { return selection.learns != Learns::kNothing; }
 
 Status check_loss_of(const Trainer::State& state) {
-  if (state.options.loss != Loss::kCrossEntropy) return {};
+  if (!counts_classes(state)) return {};
   if (shape_at_batch(state, 0, true, 0).rank < 2)
     return bad_argument({"cross-entropy needs an output whose last axis are the classes"});
   return {};
@@ -34,7 +42,7 @@ Status plan_supervised(const Trainer::State& state, TaskPlan& plan) {
   plan.passes[0] = {.model = 0,
                     .parameter_gradients = true,
                     .drops_sigmoid = state.options.loss == Loss::kBinaryCrossEntropy,
-                    .drops_softmax = state.options.loss == Loss::kCrossEntropy};
+                    .drops_softmax = counts_classes(state)};
   plan.pass_count = 1;
   return {};
 }
@@ -57,7 +65,7 @@ Status plan_encoded(const Trainer::State& state, TaskPlan& plan) {
                              : ""});
   const std::int64_t shown = shape_at_batch(state, 1, false, 0).elements();
   const std::int64_t drawn = shape_at_batch(state, 0, true, 0).elements();
-  if (state.options.loss != Loss::kCrossEntropy && shown != drawn)
+  if (!counts_classes(state) && shown != drawn)
     return bad_argument({"the encoder takes ", shown / state.options.batch,
                          " numbers an example, but the decoder gives ",
                          drawn / state.options.batch});
@@ -67,7 +75,7 @@ Status plan_encoded(const Trainer::State& state, TaskPlan& plan) {
                     .parameter_gradients = learns(state.options.selection),
                     .input_gradient = encoder_learns,
                     .drops_sigmoid = state.options.loss == Loss::kBinaryCrossEntropy,
-                    .drops_softmax = state.options.loss == Loss::kCrossEntropy};
+                    .drops_softmax = counts_classes(state)};
   plan.pass_count = 2;
   plan.roles[1].outputs = two ? 2 : 1;
   return {};
@@ -110,10 +118,8 @@ Status plan_task(const Trainer::State& state, TaskPlan& plan) {
   if (state.options.task == figment::Task::kSupervised) return plan_supervised(state, plan);
   if (state.roots[1] == nullptr)
     return bad_argument({"this task trains two models: give the ",
-                         state.options.task == figment::Task::kGan ? "discriminator" : "encoder",
-                         " as the partner"});
-  return state.options.task == figment::Task::kGan ? plan_gan(state, plan)
-                                                   : plan_encoded(state, plan);
+                         trains_gan(state) ? "discriminator" : "encoder", " as the partner"});
+  return trains_gan(state) ? plan_gan(state, plan) : plan_encoded(state, plan);
 }
 
 }  // namespace figment::train

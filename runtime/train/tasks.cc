@@ -32,7 +32,8 @@ class Task {
       case figment::Task::kAutoencoder:
         return emit_encoded();
       case figment::Task::kGan:
-        return emit_gan();
+        if constexpr (kLearnsGans) emit_gan();
+        return;
     }
   }
 
@@ -70,7 +71,7 @@ class Task {
   // The loss of a pass's first output against the target, and the gradient of it.
   ValueId emit_loss(Pass& pass, bool sums, ValueId target) {
     const Shape shape = pass.output_shape(0);
-    if (state_.options.loss == Loss::kCrossEntropy) {
+    if (counts_classes()) {
       Shape indices = shape;
       --indices.rank;
       target = caller_tensor(state_.targets, DataType::kInt32, indices);
@@ -84,11 +85,15 @@ class Task {
     instruction.choice = sums ? 1 : 0;
     program_.use(instruction.a, pass.output(0));
     program_.use(instruction.b, gradient);
-    if (state_.options.loss == Loss::kCrossEntropy)
+    if (counts_classes())
       program_.use(instruction.integers, target);
     else
       program_.use(instruction.c, target);
     return gradient;
+  }
+
+  bool counts_classes() const {
+    return kLearnsClasses && state_.options.loss == Loss::kCrossEntropy;
   }
 
   void backward(Pass& pass, ValueId gradient) { pass.backward({&gradient, 1}); }

@@ -29,6 +29,8 @@ constexpr bool kBorrows = true;
 Status check_options(const TrainedModels& models, const TrainOptions& options) {
   if (options.batch < 1 || options.accumulation < 1 || options.partner_steps < 1)
     return bad_argument({"batch, accumulation and partner_steps must be at least 1"});
+  if (const char* part = train::missing_part(options))
+    return unsupported({"this build learns without '", part, "'; add it to -DFIGMENT_LEARN"});
   const auto is_positive = [](float value) { return value > 0 && value - value == 0; };
   if (!is_positive(options.optimizer.learning_rate))
     return bad_argument({"the learning rate must be a number above 0"});
@@ -234,7 +236,7 @@ LearnedTensor Trainer::learned(int index) const {
   tensor.shape = parameter.source.shape;
   const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
   const float* values = parameter.average != nullptr ? parameter.average : parameter.values;
-  if (parameter.form == train::Form::kAdapter) {
+  if (parameter.adapts()) {
     tensor.rank = parameter.rank;
     tensor.left = {values, size(parameter.rows * parameter.rank)};
     tensor.right = {values + tensor.left.size(), size(parameter.rank * parameter.columns)};

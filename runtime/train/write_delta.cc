@@ -206,7 +206,7 @@ class DeltaFile {
   }
 
   void write_tensor(std::size_t place, const Parameter& parameter, const format::Model& root) {
-    const bool adapts = parameter.form == Form::kAdapter;
+    const bool adapts = parameter.adapts();
     TensorTable table{};
     table.index = parameter.tensor;
     table.rank = adapts ? parameter.rank : 0;
@@ -217,9 +217,8 @@ class DeltaFile {
     const Shape& shape = parameter.source.shape;
     writer_.put_vector(at + offsetof(TensorTable, shape), shape.dims,
                        static_cast<std::size_t>(shape.rank));
-    const float factor = parameter.form == Form::kSpectral
-                             ? static_cast<float>(1 / train::singular_value(parameter))
-                             : 1;
+    const float factor =
+        parameter.is_spectral() ? static_cast<float>(1 / train::singular_value(parameter)) : 1;
     writer_.put_scaled(at + offsetof(TensorTable, values), parameter.values,
                        adapts ? 0 : parameter.count, factor);
     const std::int64_t rank = table.rank;
@@ -252,7 +251,7 @@ Status check_learned(const Trainer::State& state) {
     if (!finite)
       return bad_argument({"tensor '", name, "' of '", text(root.name()),
                            "' has learned numbers that are not finite; lower the learning rate"});
-    if (parameter.form == Form::kSpectral && !(train::singular_value(parameter) > 0))
+    if (parameter.is_spectral() && !(train::singular_value(parameter) > 0))
       return bad_argument({"tensor '", name, "' of '", text(root.name()),
                            "' has no singular value before the first step"});
   }

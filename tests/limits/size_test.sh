@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # How large the runtime without XNNPACK is on every machine whose compiler is here, as a table: the library with all
 # operators, and a program that draws pictures (draw.cc beside this), linked with all operators and with those of the
-# digits VAE's decoder alone. Then what learning adds on two of them: the program with the operators of the digits VAE, and the same
-# when it also trains one (learn.cc). Code past its limit fails, as does a program that draws alone but carries some of
-# the learning.
+# digits VAE's decoder alone. Then what learning adds on this machine and on a Cortex-M3, the smallest: the program with
+# the operators of the digits VAE, and the same when it also trains one (learn.cc), of a build that learns VAEs alone.
+# Code past its limit fails, as does a program that draws alone but carries some of the learning.
 # usage: size_test.sh BUILD_FOLDER FIGMENT      (the command line, which knows a model's operators)
 # FIGMENT_SIZE_PRESETS=release leaves the preset small out, which has no limit.
 # Keeps its builds in BUILD_FOLDER/size, so that a second run compiles what changed.
@@ -14,15 +14,15 @@ operators=$("$2" show --ops "$root/models/digits_vae/decoder.fgm")
 learning_operators=$operators,$("$2" show --ops "$root/models/digits_vae/encoder.fgm")
 library_limit=$((250 * 1024)) # everywhere
 model_limit=$((48 * 1024))    # on aarch64
-learning_limit=$((60 * 1024)) # wanted are 40
+learning_limit=$((40 * 1024)) # on a Cortex-M3
 result=0
 
-# configure TREE PRESET OPERATORS TOOLCHAIN: false, with the reason in TREE.log, where the compiler is missing.
+# configure TREE PRESET OPERATORS TOOLCHAIN OPTION...: false, with the reason in TREE.log, where the compiler is missing.
 configure() {
   mkdir -p "$work"
   cmake --preset "$2" -S "$root" -B "$1" ${4:+--toolchain "$4"} -DFIGMENT_PLACE=host -DFIGMENT_XNNPACK=OFF \
     -DFIGMENT_BOARD_DEBIAN= -DFIGMENT_BUILD_CONVERTER=OFF -DFIGMENT_BUILD_TOOLS=OFF -DFIGMENT_BUILD_TESTS=OFF \
-    "-DFIGMENT_OPS=$3" >"$1.log" 2>&1
+    "-DFIGMENT_OPS=$3" "${@:5}" >"$1.log" 2>&1
 }
 
 # text_and_data FILE: both sums, as the compiler's own `size` counts them.
@@ -49,7 +49,7 @@ link() {
   done
   case $board in
     # WebAssembly drops what is not reached in a whole module alone.
-    web) "$compiler" -Os -sSTANDALONE_WASM --no-entry -sEXPORTED_FUNCTIONS="$(printf '_%s,' "${roots[@]}")" \
+    web) "$compiler" -Os -sSTANDALONE_WASM --no-entry -sEXPORTED_FUNCTIONS="$(printf ',_%s' "${roots[@]}" | cut -c 2-)" \
       -sALLOW_MEMORY_GROWTH -sMALLOC=emmalloc -sFILESYSTEM=0 "${objects[@]}" "$1/runtime/libfigment.a" -o "$1/$2.wasm" &&
       mv "$1/$2.wasm" "$1/$2.o" ;;
     *) "$compiler" -r -nostdlib -Wl,--gc-sections -Wl,-e,draw -Wl,-u,"$2" "${objects[@]}" "$1/runtime/libfigment.a" -o "$1/$2.o" ;;
@@ -92,15 +92,17 @@ for board in "" aarch64 armv7 riscv64 cortex_m3 cortex_m7 web; do
     cmake --build "$tree" --target figment >>"$tree.log" 2>&1 || { tail -n 20 "$tree.log"; exit 1; }
     table=$(objects "$tree-vae" '.*\/operators\.cc')
     row 'all, the library' "$tree/runtime/libfigment.a"
-    check "the library on $target" "$text" "$library_limit"
+    # Objects of WebAssembly pad every address to five bytes, which linking takes out again.
+    [ "$target" = web ] || check "the library on $target" "$text" "$library_limit"
     link "$tree" draw
     row 'all, linked' "$tree/draw.o"
+    [ "$target" != web ] || check "the library on $target" "$text" "$library_limit"
     link "$tree" draw "$table"
     row "the digits VAE's decoder's, linked" "$tree/draw.o"
     if [ "$target" = aarch64 ]; then check "the digits VAE on $target" "$text" "$model_limit"; fi
     # What learns is a third of a minute's compiling: for two machines.
-    case $target-$preset in "$(uname -m)-release" | aarch64-release) ;; *) continue ;; esac
-    configure "$tree-learning" $preset "$learning_operators" "$toolchain"
+    case $target-$preset in "$(uname -m)-release" | cortex_m3-release) ;; *) continue ;; esac
+    configure "$tree-learning" $preset "$learning_operators" "$toolchain" -DFIGMENT_TRAINING=ON -DFIGMENT_LEARN=vae
     learning_table=$(objects "$tree-learning" '.*\/operators\.cc')
     mapfile -t learning < <(objects "$tree-learning" 'runtime\/train\/.*')
     link "$tree" draw "$learning_table" "${learning[@]}"
@@ -112,7 +114,7 @@ for board in "" aarch64 armv7 riscv64 cortex_m3 cortex_m7 web; do
     fi
     link "$tree" learn "$learning_table" "${learning[@]}"
     row '... and learning, linked' "$tree/learn.o"
-    check "learning on $target" $((text - drawing)) "$learning_limit"
+    if [ "$target" = cortex_m3 ]; then check "learning on $target" $((text - drawing)) "$learning_limit"; fi
   done
 done
 exit "$result"

@@ -137,7 +137,7 @@ void backward(const Call& call) {
       column_sums(dy, x, saved.centres, sizes.rows, sizes.channels, first, last, sums);
     });
   else if (dbias != nullptr)
-    sum_rows(dy, sizes.rows, sizes.channels, dbias);
+    sum_rows(dy, sizes.rows, sizes.channels, dbias, call.operation.threads);
 
   float* factors = reinterpret_cast<float*>(sums + sizes.channels);
   float* slopes = factors + sizes.channels;

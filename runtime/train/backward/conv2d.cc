@@ -168,7 +168,8 @@ void backward(const Call& call) {
   if (float* gradient = call.gradient(kWeights))
     weight_rows(call, 0, convolution.map_pixel(), gradient);
   if (float* gradient = call.gradient(kBias))
-    sum_rows(call.output_gradient, convolution.map_pixels(), convolution.map_pixel(), gradient);
+    sum_rows(call.output_gradient, convolution.map_pixels(), convolution.map_pixel(), gradient,
+             call.operation.threads);
   if (float* gradient = call.gradient(kX)) input_gradient(call, convolution, gradient);
 }
 

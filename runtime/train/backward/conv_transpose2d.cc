@@ -61,7 +61,7 @@ void backward(const Call& call) {
                     convolution.map_pixel(), gradient, workspace_of(call));
   if (float* gradient = call.gradient(kBias))
     sum_rows(call.output_gradient, convolution.picture_pixels(), convolution.picture_pixel(),
-             gradient);
+             gradient, call.operation.threads);
   if (float* gradient = call.gradient(kX))
     picture_to_map(convolution, call.output_gradient, call.in(kWeights).floats(), nullptr, gradient,
                    workspace_of(call));

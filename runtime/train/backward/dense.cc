@@ -74,7 +74,7 @@ void backward(const Call& call) {
   const Sizes sizes(call);
   if (float* gradient = call.gradient(kWeights)) weight_rows(call, 0, sizes.outputs, gradient);
   if (float* gradient = call.gradient(kBias))
-    sum_rows(call.output_gradient, sizes.rows, sizes.outputs, gradient);
+    sum_rows(call.output_gradient, sizes.rows, sizes.outputs, gradient, call.operation.threads);
   const StoredWeights stored = weights_of(call);
   if (float* gradient = call.gradient(kX))
     multiply({.rows = sizes.rows,

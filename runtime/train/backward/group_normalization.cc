@@ -178,7 +178,8 @@ void backward(const Call& call) {
   const Sizes sizes(call);
   if (call.gradient(kX) == nullptr && call.gradient(kScale) == nullptr) {
     if (float* dbias = call.gradient(kBias))
-      sum_rows(call.output_gradient, sizes.pictures * sizes.pixels, sizes.channels, dbias);
+      sum_rows(call.output_gradient, sizes.pictures * sizes.pixels, sizes.channels, dbias,
+               call.operation.threads);
     return;
   }
   ColumnSums* sums = reinterpret_cast<ColumnSums*>(call.operation.scratch);

@@ -137,7 +137,8 @@ void parameter_gradients(const Call& call, const Sizes& sizes) {
   float* dscale = call.gradient(kScale);
   float* dbias = call.gradient(kBias);
   if (dscale == nullptr) {
-    if (dbias != nullptr) sum_rows(call.output_gradient, sizes.rows, sizes.length, dbias);
+    if (dbias != nullptr)
+      sum_rows(call.output_gradient, sizes.rows, sizes.length, dbias, call.operation.threads);
     return;
   }
   ColumnSums* sums = reinterpret_cast<ColumnSums*>(call.operation.scratch);

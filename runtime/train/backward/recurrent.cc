@@ -216,10 +216,11 @@ class Backward {
                          candidate);
     }
     if (float* gradient = layer_.gradient(kRecurrentBias)) {
-      sum_rows(layer_.gates, rows, row, gradient);
+      sum_rows(layer_.gates, rows, row, gradient, layer_.call.operation.threads);
       std::memcpy(gradient + row, gradient, bytes_of(row));
       if (layer_.resets_after())
-        sum_rows(layer_.further, rows, size_.hidden, gradient + row + plain);
+        sum_rows(layer_.further, rows, size_.hidden, gradient + row + plain,
+                 layer_.call.operation.threads);
     }
     if (float* gradient = layer_.gradient(kRecurrentHidden))
       std::memcpy(gradient, dh_, bytes_of(layer_.batch_states()));
