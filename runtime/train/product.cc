@@ -51,6 +51,8 @@ constexpr std::int64_t kPanelFloats = kDepthPart * kMostPanelColumns;
 constexpr std::int64_t kBlock = 16;
 // A thread takes at least so many rows of a panel, or the panel is packed for too few.
 constexpr std::int64_t kFewestRows = 64;
+// Multiplications and additions below which waking a thread takes longer than they do.
+constexpr std::int64_t kWorthThreads = 1 << 20;
 
 // Lines [depth, columns] of b into a panel of `width` columns; the rest is 0.
 void pack(const Matrix& b, std::int64_t depth, std::int64_t columns, std::int64_t width,
@@ -130,6 +132,7 @@ std::size_t multiply_scratch_bytes(pthreadpool* threads) {
 void multiply(const Multiplication& product, const Loops& loops, std::byte* scratch,
               pthreadpool* threads) {
   float* panels = reinterpret_cast<float*>(scratch);
+  if (product.rows * product.columns * product.depth < kWorthThreads) threads = nullptr;
   if (product.depth == 0 && !product.add)
     for (std::int64_t row = 0; row < product.rows; ++row)
       std::memset(product.c + row * product.c_stride, 0,

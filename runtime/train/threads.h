@@ -26,7 +26,7 @@ void share(pthreadpool* threads, std::int64_t count, const Function& body) {
 }
 
 // Elements below which a thread costs more than it saves.
-inline constexpr std::int64_t kWorthSharing = 16384;
+inline constexpr std::int64_t kWorthSharing = 65536;
 
 // body(first, last) over elements, shared out where there are enough of them.
 template <typename Function>
