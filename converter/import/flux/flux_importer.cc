@@ -200,8 +200,21 @@ TensorId FluxImporter::apply_closure(FluxLayer& layer, TensorId x) {
   layer.refuse(
       "it has no name, and the file does not say what it does; if it reshapes, give the "
       "shape in Julia's order, as --shape " +
-      layer.place() + "=WIDTHxHEIGHTxCHANNELS, and if it flattens, --shape " + layer.place() + "=" +
-      std::to_string(sample));
+      layer.place() + "=" + suggest_shape(sample) + ", and if it flattens, --shape " +
+      layer.place() + "=" + std::to_string(sample));
+}
+
+// The square picture of so many numbers that the next layer takes, where there is one.
+std::string FluxImporter::suggest_shape(std::int64_t sample) const {
+  const std::vector<std::int64_t> wanted =
+      next_ != nullptr ? guess_of_layer(*next_, 0) : std::vector<std::int64_t>{};
+  if (wanted.size() == 3 && wanted[0] > 0 && sample % wanted[0] == 0) {
+    const std::int64_t pixels = sample / wanted[0];
+    const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(pixels)));
+    if (side * side == pixels)
+      return std::to_string(side) + "x" + std::to_string(side) + "x" + std::to_string(wanted[0]);
+  }
+  return "WIDTHxHEIGHTxCHANNELS";
 }
 
 TensorId reshape_flux(FluxLayer& layer, TensorId x, const std::vector<std::int64_t>& extents) {
