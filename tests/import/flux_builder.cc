@@ -67,9 +67,8 @@ Bson bson_document(const std::vector<std::pair<std::string, Bson>>& elements) {
 }
 
 Bson julia_type(const std::string& name, const std::vector<Bson>& parameters) {
-  return bson_document({{"tag", bson_text("datatype")},
-                        {"params", bson_list(parameters)},
-                        {"name", names(name)}});
+  return bson_document(
+      {{"tag", bson_text("datatype")}, {"params", bson_list(parameters)}, {"name", names(name)}});
 }
 
 Bson julia_struct(const std::string& name, const std::vector<Bson>& fields,
@@ -134,10 +133,9 @@ Bson flux_chain(const std::vector<Bson>& layers) {
 
 Bson flux_dense(std::int64_t outputs, std::int64_t inputs, const std::vector<float>& weight,
                 const std::vector<float>& bias, const std::string& function) {
-  return julia_struct("Flux.Dense",
-                      {julia_array({outputs, inputs}, weight),
-                       bias.empty() ? bson_bool(false) : julia_array({outputs}, bias),
-                       julia_function(function)});
+  return julia_struct("Flux.Dense", {julia_array({outputs, inputs}, weight),
+                                     bias.empty() ? bson_bool(false) : julia_array({outputs}, bias),
+                                     julia_function(function)});
 }
 
 // ---- Files ----
@@ -233,8 +231,7 @@ std::string read_file_text(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void check_damage(const std::string& bytes, const std::string& name,
-                  const ImportOptions& options) {
+void check_damage(const std::string& bytes, const std::string& name, const ImportOptions& options) {
   const FluxFile file(bytes, name);
   REQUIRE(file.refusal(options).empty());
   const auto check = [&](const std::string& damaged) {

@@ -60,8 +60,7 @@ TEST_CASE("a trained VAE from both kinds of file") {
 }
 
 TEST_CASE("many layers, from every form of file") {
-  for (const char* name :
-       {"flux_layers.bson", "flux_layers.jld2", "flux_layers_all_fields.jld2"}) {
+  for (const char* name : {"flux_layers.bson", "flux_layers.jld2", "flux_layers_all_fields.jld2"}) {
     const std::filesystem::path path = golden_folder() / name;
     check_golden(path, shaped("model.encoder", "input", {5, 7, 3}), "layers.encoder");
     check_golden(path, shaped("model.decoder", "model.decoder.4", {3, 2, 2}), "layers.decoder");

@@ -129,6 +129,8 @@ TensorId FluxImporter::add_input(const std::vector<FluxPart>& layers) {
     throw ConvertError(
         "the file does not say what its first layer takes; give the shape of one "
         "sample in Julia's order, as --shape input=784 or --shape input=28x28x1");
+  // The layer itself says what is wrong with its weights.
+  if (sample.size() == 1) sample[0] = std::max<std::int64_t>(sample[0], 1);
   if (std::ranges::find(sample, kUnknown) != sample.end()) {
     const std::string channels =
         sample[0] == kUnknown ? std::string("CHANNELS") : std::to_string(sample[0]);
@@ -231,7 +233,7 @@ TensorId reshape_flux(FluxLayer& layer, TensorId x, const std::vector<std::int64
 
 void FluxImporter::spend(const JuliaValue& numbers, const std::string& what) {
   const std::int64_t count = count_elements(numbers.extents);
-  const std::uint64_t most = 3 * std::uint64_t{file_.bytes().size()};
+  const std::uint64_t most = 3 * std::uint64_t{file_.size()};
   const std::uint64_t bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0)) * 4;
   if (count < 0 || bytes > most || constant_bytes_ > most - bytes)
     throw ConvertError(what +

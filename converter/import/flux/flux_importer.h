@@ -48,7 +48,7 @@ class FluxImporter {
   const JuliaFile& file_;
   const ImportOptions& options_;
   Graph graph_;
-  std::vector<std::string> shaped_;  // the places whose --shape was of use
+  std::vector<std::string> shaped_;   // the places whose --shape was of use
   const JuliaValue* next_ = nullptr;  // the layer after the one that is applied
   std::uint64_t constant_bytes_ = 0;
   int depth_ = 0;

@@ -65,6 +65,7 @@ std::vector<FluxPart> children(const FluxPart& part) {
 // Adds what can be run as it is, outermost first.
 void find_models(const FluxPart& part, int depth, std::size_t& steps,
                  std::vector<FluxPart>& models) {
+  if (part.value->items.empty() && !is_flux_layer(*part.value)) return;
   if (depth > kMaxDepth || models.size() >= kMostListed || ++steps > kMostLayers) return;
   if (is_flux_layer(*part.value) || is_encoder(*part.value)) {
     models.push_back(part);

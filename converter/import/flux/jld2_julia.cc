@@ -12,140 +12,163 @@
 #include <map>
 
 #include "converter/graph/graph.h"
-#include "converter/import/flux/jld2_types.h"
+#include "converter/import/hdf5_object.h"
 
 namespace figment::converter {
 namespace {
 
+using Address = std::uint64_t;
+using Bytes = std::span<const std::byte>;
+
 constexpr int kMaxDepth = 256;
+constexpr Address kNoAddress = Hdf5Object::kNoName;
+constexpr std::size_t kPointerBytes = 16;  // of a value in the heap
+
+[[noreturn]] void damaged(const std::string& what) {
+  throw DamagedFile("the file is cut off or damaged: " + what +
+                    "; copy it again, or save the model again with JLD2.@save");
+}
 
 // What the file says of a committed type.
 struct TypeNotes {
   const JuliaValue* type = nullptr;
-  bool empty = false;                     // its values hold nothing
-  std::vector<Jld2Address> member_types;  // of a compound's members; kNoAddress: HDF5's own
-  std::vector<std::string> field_names;   // all of the struct's fields, where the file says
-  std::vector<Jld2Address> field_types;
+  bool empty = false;                    // its values hold nothing
+  std::vector<Address> member_types;     // of a compound's members; kNoAddress: HDF5's own
+  std::vector<std::string> field_names;  // all of the struct's fields, where the file says
+  std::vector<Address> field_types;
 };
 
 class Jld2Julia {
  public:
-  explicit Jld2Julia(JuliaFile& file) : file_(file), source_(file.bytes()) {}
+  explicit Jld2Julia(JuliaFile& file)
+      : file_(file), owner_(std::make_shared<Hdf5Reader>(file.release())), source_(*owner_) {
+    file.keep(owner_);
+  }
 
   const JuliaValue* read_root() {
     const JuliaValue* root = value(source_.root());
-    if (!root->is(JuliaKind::kDictionary)) refuse_jld2("its root is no group");
+    if (!root->is(JuliaKind::kDictionary)) damaged("its root is no group");
     return root;
   }
 
  private:
   void deeper() {
-    if (++depth_ > kMaxDepth) refuse_jld2("its values are nested more than 256 deep");
+    if (++depth_ > kMaxDepth) damaged("its values are nested more than 256 deep");
   }
 
   // ---- Objects ----
 
   // Nothing where the address is none. What leads to itself is kOther there.
-  const JuliaValue* value(Jld2Address address) {
+  const JuliaValue* value(Address address) {
     if (address == 0 || address == kNoAddress) return file_.nothing();
     if (const auto known = values_.find(address); known != values_.end()) return known->second;
     values_[address] = &file_.add(JuliaKind::kOther);
     deeper();
-    const Jld2Object object = source_.object(address);
+    const Hdf5Object& object = source_.object(address);
     const JuliaValue* read = nullptr;
-    if (object.space) {
-      read = dataset(object);
-    } else if (object.type != nullptr) {
-      read = notes(address).type;
-    } else {
+    if (object.group) {
       read = group(object);
+    } else if (object.layout != Hdf5Object::Layout::kNone || object.null_space) {
+      read = dataset(object);
+    } else {
+      read = notes(address).type;
     }
     --depth_;
     return values_[address] = read;
   }
 
-  const JuliaValue* group(const Jld2Object& object) {
+  const JuliaValue* group(const Hdf5Object& object) {
     JuliaValue& value = file_.add(JuliaKind::kDictionary);
-    for (const Jld2Link& link : object.links) {
-      if (link.name == "_types") continue;
-      file_.spend(1 + link.name.size() / 64);
-      value.names.emplace_back(link.name);
-      value.items.push_back(this->value(link.address));
+    for (const auto& [name, address] : object.links) {
+      if (name == "_types") continue;
+      file_.spend(1 + name.size() / 64);
+      value.names.emplace_back(name);
+      value.items.push_back(this->value(address));
     }
     return &value;
   }
 
-  const JuliaValue* dataset(const Jld2Object& object) {
-    if (object.type == nullptr) refuse_jld2("an array has no type");
-    const Jld2Type& type = *object.type;
-    if (object.space->empty) return &file_.add(JuliaKind::kList);
-    if (!object.trouble.empty()) {
-      JuliaValue& value = file_.add(JuliaKind::kOther);
-      value.text = object.trouble;
-      return &value;
-    }
-    if (object.space->scalar) return one(type, object.data, type.committed);
+  // A dataset's elements; those that had to be unpacked are kept by the file.
+  Bytes elements_of(const Hdf5Object& object) {
+    constexpr std::uint64_t kMostExpansion = 4, kSmallFile = 1 << 16;
+    auto unpacked = std::make_shared<std::vector<std::byte>>();
+    const Bytes elements = source_.elements(object, *unpacked);
+    unpacked_bytes_ += unpacked->size();
+    if (unpacked_bytes_ > kMostExpansion * source_.file_bytes() + kSmallFile)
+      damaged("its arrays are many times larger than itself");
+    if (!unpacked->empty()) file_.keep(unpacked);
+    return elements;
+  }
+
+  const JuliaValue* dataset(const Hdf5Object& object) {
+    if (!object.type) damaged("an array has no type");
+    const Hdf5Type& type = *object.type;
+    if (object.null_space || !object.shape) return &file_.add(JuliaKind::kList);
+    const Bytes elements = elements_of(object);
+    if (object.shape->empty()) return one(type, elements, object.named_type);
 
     const JuliaElementType element = element_type(element_name(type));
-    const auto count = static_cast<std::size_t>(count_values(*object.space));
     if (element.bytes > 0) {
       JuliaValue& value = file_.add(JuliaKind::kNumbers);
       value.element = element.element;
-      value.extents.assign(object.space->extents.rbegin(), object.space->extents.rend());
-      value.data = object.data.first(count * type.size);
+      value.extents.assign(object.shape->rbegin(), object.shape->rend());
+      value.data = elements;
       return &value;
     }
     JuliaValue& value = file_.add(JuliaKind::kList);
-    if (type.size == 0) refuse_jld2("a list's elements take no room");
+    const std::size_t count = elements.size() / type.size;
     file_.spend(count / 4);
     value.items.reserve(count);
     for (std::size_t index = 0; index < count; ++index)
       value.items.push_back(
-          one(type, object.data.subspan(index * type.size, type.size), type.committed));
+          one(type, elements.subspan(index * type.size, type.size), object.named_type));
     return &value;
   }
 
   // ---- Values ----
 
   // Julia's name of HDF5's numbers; empty of other types.
-  static std::string_view element_name(const Jld2Type& type) {
+  static std::string_view element_name(const Hdf5Type& type) {
     constexpr std::string_view kSigned[] = {"", "Int8", "Int16", "", "Int32", "", "", "", "Int64"};
     constexpr std::string_view kUnsigned[] = {"", "UInt8", "UInt16", "",      "UInt32",
                                               "", "",      "",       "UInt64"};
-    if (type.kind == Jld2Class::kBits) return type.size == 1 ? "Bool" : "";
-    if (type.kind == Jld2Class::kInteger)
-      return type.is_signed ? kSigned[type.size] : kUnsigned[type.size];
-    if (type.kind == Jld2Class::kFloat)
+    if (type.big_endian) return "";
+    if (type.kind == Hdf5Class::kBits) return type.size == 1 ? "Bool" : "";
+    if (type.kind == Hdf5Class::kInteger && type.is_number())
+      return type.has_sign ? kSigned[type.size] : kUnsigned[type.size];
+    if (type.kind == Hdf5Class::kFloat)
       return type.size == 2 ? "Float16" : type.size == 4 ? "Float32" : "Float64";
     return "";
   }
 
   // `committed`: the object that says which of Julia's types it is.
-  const JuliaValue* one(const Jld2Type& type, Jld2Bytes bytes, Jld2Address committed) {
+  const JuliaValue* one(const Hdf5Type& type, Bytes bytes, Address committed) {
     deeper();
+    if (bytes.size() < type.size) damaged("a value is cut off");
     const JuliaValue* value = one_here(type, bytes.first(type.size), committed);
     --depth_;
     return value;
   }
 
-  const JuliaValue* one_here(const Jld2Type& type, Jld2Bytes bytes, Jld2Address committed) {
+  const JuliaValue* one_here(const Hdf5Type& type, Bytes bytes, Address committed) {
     const TypeNotes* notes = committed == kNoAddress ? nullptr : &this->notes(committed);
     switch (type.kind) {
-      case Jld2Class::kCompound:
+      case Hdf5Class::kCompound:
         return compound(type, bytes, notes);
-      case Jld2Class::kReference: {
-        Jld2Address address = 0;
+      case Hdf5Class::kReference: {
+        if (bytes.size() != 8) damaged("a reference is not of 8 bytes");
+        Address address = 0;
         std::memcpy(&address, bytes.data(), 8);
         return dictionary_of(value(address), notes);
       }
-      case Jld2Class::kText:
+      case Hdf5Class::kText:
         return text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, notes);
-      case Jld2Class::kVariable: {
-        if (!type.is_text) return &file_.add(JuliaKind::kOther);
-        const Jld2Bytes letters = source_.variable(bytes, 1);
+      case Hdf5Class::kVariable: {
+        if (!type.text) return &file_.add(JuliaKind::kOther);
+        const Bytes letters = source_.variable(type, bytes.data()).data;
         return text({reinterpret_cast<const char*>(letters.data()), letters.size()}, notes);
       }
-      case Jld2Class::kOpaque:
+      case Hdf5Class::kOpaque:
         if (notes != nullptr && notes->empty) return instance(*notes->type);
         return &file_.add(JuliaKind::kOther);
       default: {
@@ -178,7 +201,7 @@ class Jld2Julia {
     return &value;
   }
 
-  const JuliaValue* compound(const Jld2Type& type, Jld2Bytes bytes, const TypeNotes* notes) {
+  const JuliaValue* compound(const Hdf5Type& type, Bytes bytes, const TypeNotes* notes) {
     if (notes == nullptr) return &file_.add(JuliaKind::kOther);
     const std::string_view name = short_name(*notes->type);
     if (name == "DataType") return data_type(type, bytes);
@@ -186,18 +209,17 @@ class Jld2Julia {
     JuliaValue& value = file_.add(JuliaKind::kStruct);
     value.type = notes->type;
     for (std::size_t index = 0; index < type.members.size(); ++index) {
-      const Jld2Type::Member& member = type.members[index];
-      const Jld2Address committed =
+      const Hdf5Type::Member& member = type.members[index];
+      const Address committed =
           index < notes->member_types.size() ? notes->member_types[index] : kNoAddress;
       value.names.push_back(member.name);
-      value.items.push_back(
-          one(member.type, bytes.subspan(member.offset, member.type.size), committed));
+      value.items.push_back(one(type.parts[member.type], bytes.subspan(member.offset), committed));
     }
     if (name == "Tuple" || name == "NTuple" || name == "NamedTuple") {
       complete_tuple(value);
     } else if (!notes->field_names.empty()) {
       complete(value, notes->field_names, [&](std::size_t index) -> const JuliaValue* {
-        const Jld2Address missing = notes->field_types[index];
+        const Address missing = notes->field_types[index];
         return missing == kNoAddress || missing == 0 ? file_.nothing()
                                                      : instance(*this->notes(missing).type);
       });
@@ -227,7 +249,7 @@ class Jld2Julia {
     if (short_name(*type) == "NamedTuple") {
       if (type->items.size() != 2 || !type->items[0]->is(JuliaKind::kList) ||
           !type->items[1]->is(JuliaKind::kType))
-        refuse_jld2("a NamedTuple's type lacks its names");
+        damaged("a NamedTuple's type lacks its names");
       for (const JuliaValue* name : type->items[0]->items) names.push_back(name->text);
       type = type->items[1];
       value.kind = JuliaKind::kDictionary;
@@ -238,9 +260,8 @@ class Jld2Julia {
     if (names.empty())
       for (std::size_t index = 0; index < type->items.size(); ++index)
         names.push_back(std::to_string(index + 1));
-    if (names.size() != type->items.size())
-      refuse_jld2("a NamedTuple has not as many names as values");
-    if (names.size() < value.items.size()) refuse_jld2("a tuple has more values than its type");
+    if (names.size() != type->items.size()) damaged("a NamedTuple has not as many names as values");
+    if (names.size() < value.items.size()) damaged("a tuple has more values than its type");
     complete(value, names, [&](std::size_t index) -> const JuliaValue* {
       const JuliaValue* part = type->items[index];
       return part->is(JuliaKind::kType) ? instance(*part) : file_.nothing();
@@ -268,49 +289,64 @@ class Jld2Julia {
   // ---- Types ----
 
   // A compound of the type's name and, in the heap, the addresses of its parameters.
-  const JuliaValue* data_type(const Jld2Type& type, Jld2Bytes bytes) {
-    if (type.members.size() != 2 || type.members[0].type.kind != Jld2Class::kVariable ||
-        type.members[1].type.kind != Jld2Class::kVariable)
-      refuse_jld2("a type's description is of an unknown form");
+  static bool describes_types(const Hdf5Type& type) {
+    if (type.kind != Hdf5Class::kCompound || type.members.size() != 2) return false;
+    const Hdf5Type& name = type.parts[type.members[0].type];
+    const Hdf5Type& parameters = type.parts[type.members[1].type];
+    return name.kind == Hdf5Class::kVariable && name.text &&
+           parameters.kind == Hdf5Class::kVariable && parameters.parts[0].size == 8;
+  }
+
+  const JuliaValue* data_type(const Hdf5Type& type, Bytes bytes) {
+    if (!describes_types(type)) damaged("a type's description is of an unknown form");
+    const auto list = [&](std::size_t member) {
+      const Hdf5Type::Member& place = type.members[member];
+      return source_.variable(type.parts[place.type], bytes.data() + place.offset).data;
+    };
     JuliaValue& value = file_.add(JuliaKind::kType);
-    const Jld2Bytes name = source_.variable(bytes.subspan(type.members[0].offset, 16), 1);
+    const Bytes name = list(0);
     file_.spend(name.size() / 64);
     value.text.assign(reinterpret_cast<const char*>(name.data()), name.size());
-    const Jld2Bytes addresses = source_.variable(bytes.subspan(type.members[1].offset, 16), 8);
+    const Bytes addresses = list(1);
     for (std::size_t at = 0; at + 8 <= addresses.size(); at += 8) {
       file_.spend(1);
-      Jld2Address address = 0;
+      Address address = 0;
       std::memcpy(&address, addresses.data() + at, 8);
       value.items.push_back(this->value(address));
     }
     return &value;
   }
 
-  const TypeNotes& notes(Jld2Address address) {
+  static const Hdf5Attribute* attribute(const Hdf5Object& object, std::string_view name) {
+    const auto found = std::ranges::find(object.attributes, name, &Hdf5Attribute::name);
+    return found == object.attributes.end() ? nullptr : &*found;
+  }
+
+  const TypeNotes& notes(Address address) {
     const auto [place, is_new] = notes_.try_emplace(address);
     TypeNotes& notes = place->second;
     if (!is_new) {
-      if (notes.type == nullptr) refuse_jld2("a type is defined by itself");
+      if (notes.type == nullptr) damaged("a type is defined by itself");
       return notes;
     }
     deeper();
-    const Jld2Object object = source_.object(address);
-    const Jld2Attribute* julia = object.attribute("julia_type");
-    if (object.type == nullptr || julia == nullptr || julia->type->kind != Jld2Class::kCompound ||
-        julia->type->members.size() != 2 || !julia->space.scalar) {
+    const Hdf5Object& object = source_.object(address);
+    if (!object.type) damaged("a type is missing");
+    const Hdf5Attribute* julia = attribute(object, "julia_type");
+    if (julia == nullptr || !describes_types(julia->type) || !julia->shape.empty()) {
       JuliaValue& unknown = file_.add(JuliaKind::kType);
       notes.type = &unknown;
     } else {
-      notes.type = data_type(*julia->type, julia->data);
+      notes.type = data_type(julia->type, julia->data);
     }
-    notes.empty = object.attribute("empty") != nullptr;
-    const std::vector<Jld2Address> old = addresses_of(object.attribute("field_datatypes"));
-    notes.field_types = addresses_of(object.attribute("field_types"));
-    notes.field_names = texts_of(object.attribute("field_names"));
+    notes.empty = attribute(object, "empty") != nullptr;
+    const std::vector<Address> old = addresses_of(attribute(object, "field_datatypes"));
+    notes.field_types = addresses_of(attribute(object, "field_types"));
+    notes.field_names = texts_of(attribute(object, "field_names"));
     if (notes.field_names.size() != notes.field_types.size())
-      refuse_jld2("a type has not as many fields as names");
+      damaged("a type has not as many fields as names");
     for (std::size_t index = 0; index < object.type->members.size(); ++index) {
-      Jld2Address type = index < old.size() ? old[index] : kNoAddress;
+      Address type = index < old.size() ? old[index] : kNoAddress;
       const auto named = std::ranges::find(notes.field_names, object.type->members[index].name);
       if (named != notes.field_names.end())
         type = notes.field_types[static_cast<std::size_t>(named - notes.field_names.begin())];
@@ -320,22 +356,23 @@ class Jld2Julia {
     return notes;
   }
 
-  std::vector<Jld2Address> addresses_of(const Jld2Attribute* attribute) {
-    std::vector<Jld2Address> addresses;
-    if (attribute == nullptr || attribute->type->kind != Jld2Class::kReference) return addresses;
-    const auto count = static_cast<std::size_t>(count_values(attribute->space));
-    file_.spend(count / 8);
-    addresses.resize(count);
-    if (count > 0) std::memcpy(addresses.data(), attribute->data.data(), count * 8);
+  std::vector<Address> addresses_of(const Hdf5Attribute* list) {
+    std::vector<Address> addresses;
+    if (list == nullptr || list->type.kind != Hdf5Class::kReference || list->type.size != 8)
+      return addresses;
+    addresses.resize(list->data.size() / 8);
+    file_.spend(addresses.size() / 8);
+    if (!addresses.empty()) std::memcpy(addresses.data(), list->data.data(), addresses.size() * 8);
     return addresses;
   }
 
-  std::vector<std::string> texts_of(const Jld2Attribute* attribute) {
+  std::vector<std::string> texts_of(const Hdf5Attribute* list) {
     std::vector<std::string> texts;
-    if (attribute == nullptr || attribute->type->kind != Jld2Class::kVariable) return texts;
-    const auto count = static_cast<std::size_t>(count_values(attribute->space));
-    for (std::size_t index = 0; index < count; ++index) {
-      const Jld2Bytes letters = source_.variable(attribute->data.subspan(index * 16, 16), 1);
+    if (list == nullptr || list->type.kind != Hdf5Class::kVariable ||
+        list->type.size != kPointerBytes)
+      return texts;
+    for (std::size_t at = 0; at + kPointerBytes <= list->data.size(); at += kPointerBytes) {
+      const Bytes letters = source_.variable(list->type, list->data.data() + at).data;
       file_.spend(1 + letters.size() / 64);
       texts.emplace_back(reinterpret_cast<const char*>(letters.data()), letters.size());
     }
@@ -343,14 +380,25 @@ class Jld2Julia {
   }
 
   JuliaFile& file_;
-  Jld2File source_;
-  std::map<Jld2Address, const JuliaValue*> values_;
-  std::map<Jld2Address, TypeNotes> notes_;
+  std::shared_ptr<Hdf5Reader> owner_;
+  Hdf5Reader& source_;
+  std::uint64_t unpacked_bytes_ = 0;  // of all that was compressed
+  std::map<Address, const JuliaValue*> values_;
+  std::map<Address, TypeNotes> notes_;
   int depth_ = 0;
 };
 
 }  // namespace
 
-void read_jld2_values(JuliaFile& file) { file.root = Jld2Julia(file).read_root(); }
+void read_jld2_values(JuliaFile& file) {
+  // JLD2's superblocks, of version 2, stand behind its text and say how long the file is in all.
+  constexpr std::size_t kSuperblock = 512, kVersion = kSuperblock + 8, kEnd = kSuperblock + 28;
+  const Bytes bytes = file.bytes();
+  if (bytes.size() < kEnd + 8) damaged("it is shorter than its superblock");
+  std::uint64_t end = 0;
+  std::memcpy(&end, bytes.data() + kEnd, 8);
+  if (bytes[kVersion] == std::byte{2} && end > bytes.size()) damaged("it is shorter than it says");
+  file.root = Jld2Julia(file).read_root();
+}
 
 }  // namespace figment::converter

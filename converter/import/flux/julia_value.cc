@@ -51,11 +51,12 @@ double load_float(const std::byte* from, JuliaElement element) {
 
 }  // namespace
 
-JuliaFile::JuliaFile(const std::filesystem::path& path) : bytes_(read_all(path)) {
+JuliaFile::JuliaFile(const std::filesystem::path& path)
+    : bytes_(read_all(path)), size_(bytes_.size()) {
   nothing_.kind = JuliaKind::kNothing;
   for (JuliaValue& value : booleans_) value.kind = JuliaKind::kBool;
   booleans_[1].integer = 1;
-  budget_ = kFewValues + bytes_.size() / kBytesAValue;
+  budget_ = kFewValues + size_ / kBytesAValue;
 }
 
 void JuliaFile::spend(std::size_t amount) {

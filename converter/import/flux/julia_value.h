@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace figment::converter {
@@ -62,6 +64,10 @@ class JuliaFile {
   JuliaFile& operator=(const JuliaFile&) = delete;
 
   std::span<const std::byte> bytes() const { return bytes_; }
+  std::size_t size() const { return size_; }
+  // Hands the bytes to another owner, whom, like all that values point into, the file keeps.
+  std::vector<std::byte> release() { return std::move(bytes_); }
+  void keep(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }
   // What was saved, by name: a kDictionary.
   const JuliaValue* root = nullptr;
 
@@ -76,6 +82,8 @@ class JuliaFile {
 
  private:
   std::vector<std::byte> bytes_;
+  std::size_t size_ = 0;
+  std::vector<std::shared_ptr<const void>> owners_;
   std::deque<JuliaValue> values_;
   JuliaValue nothing_, booleans_[2];
   std::size_t budget_ = 0;
