@@ -10,18 +10,10 @@
 #include "converter/import/flux/bson_julia.h"
 #include "converter/import/flux/flux_importer.h"
 #include "converter/import/flux/jld2_julia.h"
+#include "converter/import/one_line.h"
 
 namespace figment::converter {
 namespace {
-
-// A damaged file's names may hold anything: what is printed is one line, not too long.
-std::string one_line(std::string sentence) {
-  constexpr std::size_t kMost = 900;
-  if (sentence.size() > kMost) sentence = sentence.substr(0, kMost) + " ...";
-  for (char& letter : sentence)
-    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = '?';
-  return sentence;
-}
 
 Graph import(const std::filesystem::path& path, const ImportOptions& options,
              void (*read)(JuliaFile&)) {

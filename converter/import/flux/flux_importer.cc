@@ -61,7 +61,7 @@ std::vector<std::int64_t> guess_sample(const std::vector<FluxPart>& layers, int 
   if (depth > kMaxDepth) return {};
   for (const FluxPart& part : layers) {
     if (is_closure(*part.value)) return {};
-    const std::vector<std::int64_t> guess = guess_of_layer(*part.value, depth);
+    std::vector<std::int64_t> guess = guess_of_layer(*part.value, depth);
     if (!guess.empty()) return guess;
     // Only what keeps the shape, or takes any, is passed over.
     const std::string_view kind = struct_name(*part.value);

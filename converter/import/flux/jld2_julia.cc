@@ -8,6 +8,7 @@
 #include "converter/import/flux/jld2_julia.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <map>
 
@@ -41,12 +42,12 @@ struct TypeNotes {
 class Jld2Julia {
  public:
   explicit Jld2Julia(JuliaFile& file)
-      : file_(file), owner_(std::make_shared<Hdf5Reader>(file.release())), source_(*owner_) {
-    file.keep(owner_);
+      : file_(file), source_(std::make_shared<Hdf5Reader>(file.release())) {
+    file.keep(source_);
   }
 
   const JuliaValue* read_root() {
-    const JuliaValue* root = value(source_.root());
+    const JuliaValue* root = value(source_->root());
     if (!root->is(JuliaKind::kDictionary)) damaged("its root is no group");
     return root;
   }
@@ -58,21 +59,17 @@ class Jld2Julia {
 
   // ---- Objects ----
 
-  // Nothing where the address is none. What leads to itself is kOther there.
+  // Nothing where there is no address. What leads to itself is kOther there.
   const JuliaValue* value(Address address) {
     if (address == 0 || address == kNoAddress) return file_.nothing();
     if (const auto known = values_.find(address); known != values_.end()) return known->second;
     values_[address] = &file_.add(JuliaKind::kOther);
     deeper();
-    const Hdf5Object& object = source_.object(address);
-    const JuliaValue* read = nullptr;
-    if (object.group) {
-      read = group(object);
-    } else if (object.layout != Hdf5Object::Layout::kNone || object.null_space) {
-      read = dataset(object);
-    } else {
-      read = notes(address).type;
-    }
+    const Hdf5Object& object = source_->object(address);
+    const bool array = object.layout != Hdf5Object::Layout::kNone || object.null_space;
+    const JuliaValue* read = object.group ? group(object)
+                             : array      ? dataset(object)
+                                          : notes(address).type;
     --depth_;
     return values_[address] = read;
   }
@@ -92,9 +89,9 @@ class Jld2Julia {
   Bytes elements_of(const Hdf5Object& object) {
     constexpr std::uint64_t kMostExpansion = 4, kSmallFile = 1 << 16;
     auto unpacked = std::make_shared<std::vector<std::byte>>();
-    const Bytes elements = source_.elements(object, *unpacked);
+    const Bytes elements = source_->elements(object, *unpacked);
     unpacked_bytes_ += unpacked->size();
-    if (unpacked_bytes_ > kMostExpansion * source_.file_bytes() + kSmallFile)
+    if (unpacked_bytes_ > kMostExpansion * source_->file_bytes() + kSmallFile)
       damaged("its arrays are many times larger than itself");
     if (!unpacked->empty()) file_.keep(unpacked);
     return elements;
@@ -129,13 +126,12 @@ class Jld2Julia {
 
   // Julia's name of HDF5's numbers; empty of other types.
   static std::string_view element_name(const Hdf5Type& type) {
-    constexpr std::string_view kSigned[] = {"", "Int8", "Int16", "", "Int32", "", "", "", "Int64"};
-    constexpr std::string_view kUnsigned[] = {"", "UInt8", "UInt16", "",      "UInt32",
-                                              "", "",      "",       "UInt64"};
+    constexpr std::string_view kSigned[] = {"Int8", "Int16", "Int32", "Int64"};
+    constexpr std::string_view kUnsigned[] = {"UInt8", "UInt16", "UInt32", "UInt64"};
     if (type.big_endian) return "";
     if (type.kind == Hdf5Class::kBits) return type.size == 1 ? "Bool" : "";
     if (type.kind == Hdf5Class::kInteger && type.is_number())
-      return type.has_sign ? kSigned[type.size] : kUnsigned[type.size];
+      return (type.has_sign ? kSigned : kUnsigned)[std::countr_zero(type.size)];
     if (type.kind == Hdf5Class::kFloat)
       return type.size == 2 ? "Float16" : type.size == 4 ? "Float32" : "Float64";
     return "";
@@ -165,7 +161,7 @@ class Jld2Julia {
         return text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, notes);
       case Hdf5Class::kVariable: {
         if (!type.text) return &file_.add(JuliaKind::kOther);
-        const Bytes letters = source_.variable(type, bytes.data()).data;
+        const Bytes letters = source_->variable(type, bytes.data()).data;
         return text({reinterpret_cast<const char*>(letters.data()), letters.size()}, notes);
       }
       case Hdf5Class::kOpaque:
@@ -301,7 +297,7 @@ class Jld2Julia {
     if (!describes_types(type)) damaged("a type's description is of an unknown form");
     const auto list = [&](std::size_t member) {
       const Hdf5Type::Member& place = type.members[member];
-      return source_.variable(type.parts[place.type], bytes.data() + place.offset).data;
+      return source_->variable(type.parts[place.type], bytes.data() + place.offset).data;
     };
     JuliaValue& value = file_.add(JuliaKind::kType);
     const Bytes name = list(0);
@@ -330,7 +326,7 @@ class Jld2Julia {
       return notes;
     }
     deeper();
-    const Hdf5Object& object = source_.object(address);
+    const Hdf5Object& object = source_->object(address);
     if (!object.type) damaged("a type is missing");
     const Hdf5Attribute* julia = attribute(object, "julia_type");
     if (julia == nullptr || !describes_types(julia->type) || !julia->shape.empty()) {
@@ -360,9 +356,10 @@ class Jld2Julia {
     std::vector<Address> addresses;
     if (list == nullptr || list->type.kind != Hdf5Class::kReference || list->type.size != 8)
       return addresses;
+    file_.spend(list->data.size() / 64);
     addresses.resize(list->data.size() / 8);
-    file_.spend(addresses.size() / 8);
-    if (!addresses.empty()) std::memcpy(addresses.data(), list->data.data(), addresses.size() * 8);
+    std::ranges::copy(list->data.first(addresses.size() * 8),
+                      std::as_writable_bytes(std::span(addresses)).begin());
     return addresses;
   }
 
@@ -372,7 +369,7 @@ class Jld2Julia {
         list->type.size != kPointerBytes)
       return texts;
     for (std::size_t at = 0; at + kPointerBytes <= list->data.size(); at += kPointerBytes) {
-      const Bytes letters = source_.variable(list->type, list->data.data() + at).data;
+      const Bytes letters = source_->variable(list->type, list->data.data() + at).data;
       file_.spend(1 + letters.size() / 64);
       texts.emplace_back(reinterpret_cast<const char*>(letters.data()), letters.size());
     }
@@ -380,8 +377,7 @@ class Jld2Julia {
   }
 
   JuliaFile& file_;
-  std::shared_ptr<Hdf5Reader> owner_;
-  Hdf5Reader& source_;
+  std::shared_ptr<Hdf5Reader> source_;
   std::uint64_t unpacked_bytes_ = 0;  // of all that was compressed
   std::map<Address, const JuliaValue*> values_;
   std::map<Address, TypeNotes> notes_;
