@@ -71,6 +71,7 @@ TEST_CASE("functions of one number") {
   for (const Case& one : cases) {
     CAPTURE(one.name);
     std::vector<double> expected;
+    expected.reserve(x.size());
     for (const float value : x) expected.push_back(one.function(static_cast<double>(value)));
     check_close(run_layer(flux_chain({julia_function(one.name)}), {8}, x), expected);
   }

@@ -102,6 +102,7 @@ Bson julia_tuple(const std::vector<Bson>& values) {
 
 Bson julia_integers(const std::vector<std::int64_t>& values) {
   std::vector<Bson> items;
+  items.reserve(values.size());
   for (const std::int64_t value : values) items.push_back(bson_integer(value));
   return julia_tuple(items);
 }
@@ -118,6 +119,7 @@ Bson julia_float32(float value) {
 
 Bson julia_array(const std::vector<std::int64_t>& extents, const std::vector<float>& values) {
   std::vector<Bson> size;
+  size.reserve(extents.size());
   for (const std::int64_t extent : extents) size.push_back(bson_integer(extent));
   std::string bytes(values.size() * 4, '\0');
   if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());

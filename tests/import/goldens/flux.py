@@ -12,8 +12,9 @@ import sys
 
 import numpy
 
+from flux_jld2 import write_jld2
 from flux_reference import run, run_all
-from flux_values import Function, NamedTuple, Struct, Symbol, type_of, write_bson, write_jld2
+from flux_values import Function, NamedTuple, Struct, Symbol, type_of, write_bson
 
 HERE = pathlib.Path(__file__).resolve().parent
 PIXELS, HIDDEN, LATENT = 28 * 28, 18, 4
