@@ -1,5 +1,5 @@
-"""Files of JLD2, as the package writes them: made from HDF5's file format specification 3.0 and from files of JLD2 0.4
-and 0.5, apart from Figment's own reader."""
+"""Files of JLD2, as the package writes them: made from HDF5's file format specification 3.0, from a file of JLD2 0.4 and,
+for the types that list all their fields, from what the sources of JLD2 0.5 say, apart from Figment's own reader."""
 
 import struct
 
