@@ -166,6 +166,7 @@ Graph import_source(const std::filesystem::path& source, const ConvertOptions& o
     import_options.for_training = options.for_training;
     import_options.from = options.from;
     import_options.to = options.to;
+    import_options.layer_shapes = options.layer_shapes;
     import_options.network = options.network;
     graph = import_with_batch(source, import_options);
     graph.name = source.stem().string();

@@ -26,6 +26,7 @@ struct ConvertOptions {
   NoiseHandling noise = NoiseHandling::kOperator;
   std::map<std::string, std::vector<std::int64_t>> input_shapes;  // --input NAME=1x3x64x64
   std::string from, to;                                           // ImportOptions
+  std::map<std::string, std::vector<std::int64_t>> layer_shapes;  // --shape LAYER=7x7x32
   std::filesystem::path network;                                  // ImportOptions
   // What the file says of itself; guessed from the graph where not given.
   std::optional<format::ModelKind> kind;

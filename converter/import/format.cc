@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "converter/import/flux/flux.h"
 #include "converter/import/onnx.h"
 
 namespace figment::converter {
@@ -15,6 +16,10 @@ namespace {
 const std::vector<SourceFormat> kFormats = {
 #ifdef FIGMENT_WITH_ONNX
     {"ONNX", "an .onnx file", looks_like_onnx, import_onnx},
+#endif
+#ifdef FIGMENT_WITH_FLUX
+    {"Flux.jl (JLD2)", "a .jld2 file", looks_like_jld2, import_flux_jld2},
+    {"Flux.jl (BSON)", "a .bson file", looks_like_bson, import_flux_bson},
 #endif
 };
 

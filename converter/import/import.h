@@ -22,10 +22,13 @@ struct ImportOptions {
   // Nodes in training mode are taken as they would be in inference: batch normalizations with the
   // stored statistics, dropout as nothing. Otherwise they are refused.
   bool for_training = false;
-  // The part of the model between two layers, by the source's names: what `from` computes (or, of an
-  // input layer, is) becomes the input, what `to` computes the output. Empty: all of it. Formats
+  // The part of the model between two layers, by the source's names: what `from` computes (or, of
+  // an input layer, is) becomes the input, what `to` computes the output. Empty: all of it. Formats
   // without named layers refuse them.
   std::string from, to;
+  // Layer -> the shape of one sample behind it, in Julia's order (W, H, C): for Flux.jl's functions
+  // without a name, whose code their files do not hold. "input": what the model takes.
+  std::map<std::string, std::vector<std::int64_t>> layer_shapes;
   // A description of the network in JSON, for files that hold weights alone; empty: none.
   std::filesystem::path network;
 };

@@ -28,7 +28,7 @@ struct Arguments {
   std::string source, output, weights = "f32", noise = "operator", kind, prior, image, range,
                               licence, name, text, emit = "fgm", symbol, calibrate, from, to,
                               network;
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs, shapes;
   std::optional<double> min_psnr;
   bool report = false, json = false;
   bool for_training = false, one_at_a_time = false;
@@ -69,6 +69,18 @@ converter::Calibration read_calibration(const std::string& word) {
   return calibration;
 }
 
+// Reads NAME=SHAPE, of the `option` that is written like the example.
+void add_shape(const std::string& word, const std::string& option, const std::string& example,
+               const std::string& what, std::map<std::string, std::vector<std::int64_t>>& shapes) {
+  // The last '=': names may hold one, shapes do not.
+  const std::size_t equals = word.rfind('=');
+  if (equals == std::string::npos || equals == 0)
+    throw VerbError(ExitCode::kUsage,
+                    option + " is '" + word + "' but must be written as " + example);
+  const std::string name = word.substr(0, equals);
+  shapes[name] = parse_shape(word.substr(equals + 1), what + " '" + name + "'");
+}
+
 ConvertOptions make_options(const Arguments& arguments) {
   ConvertOptions options;
   options.weights = choose<converter::WeightStorage>("--weights", arguments.weights,
@@ -86,15 +98,10 @@ ConvertOptions make_options(const Arguments& arguments) {
       choose<converter::NoiseHandling>("--noise", arguments.noise,
                                        {{"operator", converter::NoiseHandling::kOperator},
                                         {"input", converter::NoiseHandling::kInput}});
-  for (const std::string& word : arguments.inputs) {
-    // The last '=': names may hold one, shapes do not.
-    const std::size_t equals = word.rfind('=');
-    if (equals == std::string::npos || equals == 0)
-      throw VerbError(ExitCode::kUsage,
-                      "--input is '" + word + "' but must be written as NAME=1x3x64x64");
-    options.input_shapes[word.substr(0, equals)] =
-        parse_shape(word.substr(equals + 1), "input '" + word.substr(0, equals) + "'");
-  }
+  for (const std::string& word : arguments.inputs)
+    add_shape(word, "--input", "NAME=1x3x64x64", "input", options.input_shapes);
+  for (const std::string& word : arguments.shapes)
+    add_shape(word, "--shape", "LAYER=7x7x32", "layer", options.layer_shapes);
   if (!arguments.kind.empty())
     options.kind = choose<format::ModelKind>("--kind", arguments.kind,
                                              {{"decoder", format::ModelKind::Decoder},
@@ -315,6 +322,10 @@ std::function<ExitCode()> declare(CLI::App& app) {
                  "The layer whose output becomes the input; what comes before is left out");
   app.add_option("--to", arguments->to,
                  "The layer whose output becomes the output; what comes after is left out");
+  app.add_option("--shape", arguments->shapes,
+                 "For Flux.jl: the shape that a function without a name gives one sample, in "
+                 "Julia's order, as decoder.2=7x7x32; or what the model takes, as input=28x28x1")
+      ->take_all();
   app.add_option(
       "--network", arguments->network,
       "For files of weights alone: a JSON description of the network, or the name of one "
@@ -356,7 +367,7 @@ std::function<ExitCode()> declare(CLI::App& app) {
       const std::string name = option->get_name();
       if (option->count() == 0) continue;
       if (name == "--input" || name == "--noise" || name == "--from" || name == "--to" ||
-          name == "--network")
+          name == "--shape" || name == "--network")
         arguments->of_trained_files = name;
       if (name != "source" && name != "--output" && name != "--emit" && name != "--symbol")
         arguments->converts = true;
