@@ -85,6 +85,8 @@ class Pickle {
   Pickle& operator=(const Pickle&) = delete;
 
   const PickleValue& root() const { return root_; }
+  // Everything that was built, reached or not.
+  const std::deque<PickleObject>& objects() const { return objects_; }
   // How many bytes it took.
   std::size_t length() const { return length_; }
 
