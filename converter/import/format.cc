@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converter/import/onnx.h"
+#include "converter/import/torch.h"
 
 namespace figment::converter {
 namespace {
@@ -15,6 +16,10 @@ namespace {
 const std::vector<SourceFormat> kFormats = {
 #ifdef FIGMENT_WITH_ONNX
     {"ONNX", "an .onnx file", looks_like_onnx, import_onnx},
+#endif
+#ifdef FIGMENT_WITH_TORCH
+    {"PyTorch", "a .pt or .pth file", looks_like_torch, import_torch},
+    {"safetensors", "a .safetensors file", looks_like_safetensors, import_safetensors},
 #endif
 };
 
