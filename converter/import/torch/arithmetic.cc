@@ -118,6 +118,14 @@ TorchValue plain(TorchCall& call) {
   return compute(call, kFunction, call.argument("input"), call.argument("other"));
 }
 
+// A whole number in place of the second tensor is an axis.
+template <BinaryFunction kFunction>
+TorchValue larger(TorchCall& call) {
+  if (!call.argument("other").is(Kind::kTensor))
+    call.refuse("along an axis it gives places, too, which is not supported; use amax or amin");
+  return plain<kFunction>(call);
+}
+
 // input + alpha * other
 template <BinaryFunction kFunction>
 TorchValue with_alpha(TorchCall& call) {
@@ -236,10 +244,10 @@ constexpr TorchFunction kRows[] = {
     {"le", "input, other", compare<CompareFunction::LessOrEqual>},
     {"lerp", "input, end, weight", lerp},
     {"lt", "input, other", compare<CompareFunction::Less>},
-    {"max", "input, other", plain<BinaryFunction::Max>},
+    {"max", "input, other", larger<BinaryFunction::Max>},
     {"maximum", "input, other", plain<BinaryFunction::Max>},
     {"mean", "input, dim=None, keepdim=False, dtype=None", reduce<ReduceFunction::Mean>},
-    {"min", "input, other", plain<BinaryFunction::Min>},
+    {"min", "input, other", larger<BinaryFunction::Min>},
     {"minimum", "input, other", plain<BinaryFunction::Min>},
     {"mul", "input, other", plain<BinaryFunction::Mul>},
     {"multiply", "input, other", plain<BinaryFunction::Mul>},

@@ -175,6 +175,20 @@ void TorchCall::require(bool fits, TensorId weight, const std::string& wanted) c
 
 // ---- Operators ----
 
+TensorId TorchCall::require_integers(TensorId x) {
+  if (type(x) == DataType::kInt32) return x;
+  // Where the inputs' types are open, those from which x comes are whole numbers.
+  std::set<TensorId> sources = {x};
+  for (auto node = graph().nodes.rbegin(); node != graph().nodes.rend(); ++node)
+    if (sources.contains(node->output)) sources.insert(node->inputs.begin(), node->inputs.end());
+  bool found = false;
+  for (const GraphPort& port : graph().inputs)
+    if (context_.integer_inputs != nullptr && sources.contains(port.tensor))
+      found = context_.integer_inputs->insert(port.name).second || found;
+  if (found) throw TorchRestart{};
+  refuse("its input has no whole numbers; say \"integers\": true of the network's input");
+}
+
 TensorId TorchCall::noise(const Shape& shape) {
   const int number = ++context_.noises;
   if (options().noise == NoiseHandling::kInput)

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,12 @@ struct TorchContext {
   const ImportOptions& options;
   Graph& graph;
   int noises = 0;  // made so far
+  // Where a source does not say which of its inputs are whole numbers: the names of those that turn
+  // out to be. The import begins anew (TorchRestart) when one is added.
+  std::set<std::string>* integer_inputs = nullptr;
 };
+
+struct TorchRestart {};
 
 using TorchArguments = std::map<std::string, TorchValue>;
 
@@ -78,6 +84,8 @@ class TorchCall : public NodeBuilder {
 
   // The tensor that a value stands for; numbers become constants.
   TensorId as_tensor(const TorchValue& value);
+  // `x`, which must be of whole numbers.
+  TensorId require_integers(TensorId x);
   // As float32.
   TensorId as_floats(TensorId x) { return cast(x, DataType::kFloat32); }
   // Numbers of the normal distribution: of an operator or, when asked for, an input.

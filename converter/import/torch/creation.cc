@@ -99,7 +99,6 @@ TorchValue sample(TorchCall& call) {
   return result(call.binary(BinaryFunction::Add, mean, drawn));
 }
 
-// Drawing is left out: the mean stands for it.
 TorchValue refuse_random(TorchCall& call) {
   call.refuse(
       "of the random functions only randn, randn_like and sample are supported; make it an "
@@ -132,7 +131,10 @@ constexpr TorchFunction kRows[] = {
     {"randn", kMake, noise},
     {"randn_like", kMakeLike, noise_like},
     {"sample", "mean, log_variance", sample},
-    {"to", "input, dtype, second=None, third=None, fourth=None, fifth=None, sixth=None", to},
+    {"to",
+     "input, dtype=None, second=None, third=None, fourth=None, fifth=None, sixth=None, "
+     "layout=None, device=None, pin_memory=None, non_blocking=None, copy=None, memory_format=None",
+     to},
     {"type_as", "input, other", type_as},
     {"zeros", kMake, constant<0>},
     {"zeros_like", kMakeLike, constant_like<0>},

@@ -53,7 +53,6 @@ class NetworkImporter {
   std::int64_t extent_of(const std::string& text, const std::string& where) const;
   void note(const std::string& path, const TorchValue& value);
   void add_outputs(const Scope& scope);
-  void add_output(const std::string& name, TensorId id);
   void cut_from();
   void refuse_unused() const;
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "converter/import/torch/network.h"
 #include "converter/import/torch/network_importer.h"
+#include "converter/import/torch/ports.h"
 
 namespace figment::converter {
 namespace {
@@ -80,19 +80,8 @@ void NetworkImporter::add_inputs(Scope& scope) {
   }
 }
 
-void NetworkImporter::add_output(const std::string& name, TensorId id) {
-  // Every output is a tensor of its own: neither an input handed through nor another output.
-  const auto taken = [&](const GraphPort& port) { return port.tensor == id; };
-  if (!graph_.tensor(id).constant() &&
-      (std::ranges::any_of(graph_.inputs, taken) || std::ranges::any_of(graph_.outputs, taken)))
-    id = NodeBuilder(graph_, name, "output").binary(format::BinaryFunction::Max, id, id);
-  if (std::ranges::any_of(graph_.outputs, [&](const GraphPort& port) { return port.name == name; }))
-    throw ConvertError("two of the network's outputs are named '" + name + "'");
-  graph_.outputs.push_back({name, id, {}});
-}
-
 void NetworkImporter::add_outputs(const Scope& scope) {
-  if (ended_) return add_output(options_.to, end_);
+  if (ended_) return add_torch_output(graph_, options_.to, end_);
   const auto first_of = [&](const std::string& name, TorchValue value) {
     while (value.is(Kind::kList) && !value.items.empty()) {
       const TorchValue first = value.items[0];
@@ -103,7 +92,8 @@ void NetworkImporter::add_outputs(const Scope& scope) {
     return value.tensor;
   };
   const auto outputs = description_.find("outputs");
-  if (outputs == description_.end()) return add_output("output", first_of("output", scope.last));
+  if (outputs == description_.end())
+    return add_torch_output(graph_, "output", first_of("output", scope.last));
   if (!outputs->is_array() || outputs->empty())
     throw ConvertError("the network's \"outputs\" are no list of names");
   for (const Json& output : *outputs) {
@@ -115,36 +105,16 @@ void NetworkImporter::add_outputs(const Scope& scope) {
       throw ConvertError(
           "each of the network's outputs must be a layer's name or {\"name\": ..., \"from\": ...}");
     const TorchValue value = from.empty() ? scope.last : find(from, "outputs", scope);
-    add_output(name, first_of(name, value));
+    add_torch_output(graph_, name, first_of(name, value));
   }
 }
 
-// What --from names becomes the input: nothing before it is needed any more.
 void NetworkImporter::cut_from() {
   if (options_.from.empty()) return;
   const auto found = paths_.find(options_.from);
   if (found == paths_.end())
     throw ConvertError("the network has no layer '" + options_.from + "' before its end");
-  const TensorId id = found->second;
-  if (graph_.tensor(id).constant())
-    throw ConvertError("layer '" + options_.from + "' computes a constant, which is no input");
-  std::erase_if(graph_.nodes, [&](const Node& node) { return node.output == id; });
-  sweep(graph_);
-  // The tensor that nobody makes now, and the inputs that somebody still reads.
-  const std::vector<int> readers = count_readers(graph_);
-  std::unordered_set<TensorId> outputs_of_nodes;
-  for (const Node& node : graph_.nodes) outputs_of_nodes.insert(node.output);
-  std::erase_if(graph_.inputs, [&](const GraphPort& port) {
-    return port.name != options_.from && readers[static_cast<std::size_t>(port.tensor)] == 0;
-  });
-  for (std::size_t at = 0; at < graph_.tensors.size(); ++at) {
-    const auto tensor = static_cast<TensorId>(at);
-    const bool is_input = std::ranges::any_of(
-        graph_.inputs, [&](const GraphPort& port) { return port.tensor == tensor; });
-    if (!is_input && !graph_.tensor(tensor).constant() && !outputs_of_nodes.contains(tensor) &&
-        readers[at] > 0)
-      graph_.inputs.insert(graph_.inputs.begin(), {options_.from, tensor, {}});
-  }
+  cut_before(graph_, options_.from, found->second);
 }
 
 void NetworkImporter::refuse_unused() const {

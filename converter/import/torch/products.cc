@@ -62,8 +62,7 @@ TorchValue add_matrix_product(TorchCall& call) {
 }
 
 TensorId look_up(TorchCall& call, TensorId table, TensorId indices) {
-  if (call.type(indices) != DataType::kInt32)
-    call.refuse("its input has no whole numbers; say \"integers\": true of the network's input");
+  indices = call.require_integers(indices);
   if (call.rank(table) != 2)
     call.refuse("its table has shape " + describe(call.shape(table)) + ", but must have two axes");
   format::GatherT options;
@@ -80,14 +79,49 @@ TorchValue embedding_layer(TorchCall& call) {
 }
 
 TorchValue one_hot(TorchCall& call) {
-  const TensorId labels = call.tensor("input");
-  if (call.type(labels) != DataType::kInt32) call.refuse("its input has no whole numbers");
+  const TensorId labels = call.require_integers(call.tensor("input"));
   const int classes = call.small_integer("num_classes", 1);
   std::vector<std::int64_t> extents;
   for (int axis = 0; axis < call.rank(labels); ++axis) extents.push_back(call.shape(labels)[axis]);
   extents.push_back(1);
   return result(call.compare(format::CompareFunction::Equal, call.reshape_to(labels, extents),
                              call.counting(classes, 0)));
+}
+
+// matrix [R, C] times vector [C]
+TorchValue matrix_vector(TorchCall& call) {
+  const TensorId matrix = call.tensor("input");
+  const TensorId vector = call.tensor("vec");
+  const TensorId column = call.reshape_to(vector, {call.shape(vector).elements(), 1});
+  const TensorId product = call.emit(format::MatMulT{}, {matrix, column});
+  return result(call.reshape_to(product, {call.shape(product)[0]}));
+}
+
+TensorId sum_over(TorchCall& call, TensorId x, std::vector<std::int32_t> axes, bool keep) {
+  format::ReduceT options;
+  options.function = format::ReduceFunction::Sum;
+  options.axes = std::move(axes);
+  options.keep_axes = keep;
+  return call.emit(std::move(options), {x});
+}
+
+TorchValue dot(TorchCall& call) {
+  return result(
+      sum_over(call, call.binary(BinaryFunction::Mul, call.tensor("input"), call.tensor("tensor")),
+               {0}, false));
+}
+
+// v * g / |v|, the norm over all axes but `dim`
+TorchValue weight_norm(TorchCall& call) {
+  const TensorId v = call.tensor("v");
+  const int kept = call.axis("dim", call.rank(v));
+  std::vector<std::int32_t> axes;
+  for (int axis = 0; axis < call.rank(v); ++axis)
+    if (axis != kept) axes.push_back(axis);
+  const TensorId squares = sum_over(call, call.binary(BinaryFunction::Mul, v, v), axes, true);
+  const TensorId factor = call.binary(BinaryFunction::Div, call.tensor("g"),
+                                      call.unary(format::UnaryFunction::Sqrt, squares));
+  return result(call.binary(BinaryFunction::Mul, v, factor));
 }
 
 TorchValue attention(TorchCall& call) {
@@ -110,14 +144,17 @@ TorchValue attention(TorchCall& call) {
 }
 
 constexpr TorchFunction kRows[] = {
+    {"_weight_norm", "v, g, dim=0", weight_norm},
     {"addmm", "input, mat1, mat2, beta=1, alpha=1", add_matrix_product},
     {"baddbmm", "input, mat1, mat2, beta=1, alpha=1", add_matrix_product},
     {"bmm", "input, other", matmul},
+    {"dot", "input, tensor", dot},
     {"embedding", "weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False",
      embedding},
     {"linear", "input, weight, bias=None", linear},
     {"matmul", "input, other", matmul},
     {"mm", "input, other", matmul},
+    {"mv", "input, vec", matrix_vector},
     {"one_hot", "input, num_classes", one_hot},
     {"scaled_dot_product_attention",
      "query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, "
