@@ -9,6 +9,7 @@
 
 #include "converter/import/flux/flux.h"
 #include "converter/import/onnx.h"
+#include "converter/import/torch.h"
 
 namespace figment::converter {
 namespace {
@@ -20,6 +21,10 @@ const std::vector<SourceFormat> kFormats = {
 #ifdef FIGMENT_WITH_FLUX
     {"Flux.jl (JLD2)", "a .jld2 file", looks_like_jld2, import_flux_jld2},
     {"Flux.jl (BSON)", "a .bson file", looks_like_bson, import_flux_bson},
+#endif
+#ifdef FIGMENT_WITH_TORCH
+    {"PyTorch", "a .pt or .pth file", looks_like_torch, import_torch},
+    {"safetensors", "a .safetensors file", looks_like_safetensors, import_safetensors},
 #endif
 };
 
