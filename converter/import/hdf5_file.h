@@ -1,13 +1,14 @@
-// HDF5 files (Keras's .h5, Flux's .jld2), read through the HDF5 C library and checked on the way.
+// HDF5 files (Keras's .h5, Flux's .jld2) as importers read them: objects by their path in the file
+// ("/model_weights/dense_1"), their attributes and numbers.
 //
-// Objects are named by their path in the file ("/model_weights/dense_1"). What a file says of sizes
-// is compared with the file's own size before anything is allocated; links to other files, data in
-// other files and plug-ins are refused. The library prints nothing.
+// What a file says of sizes is compared with the file's own size before anything is allocated;
+// links to other files are not followed.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@
 #include "converter/graph/graph.h"
 
 namespace figment::converter {
+
+class Hdf5Reader;
+struct Hdf5Attribute;
 
 enum class Hdf5Kind { kNone, kGroup, kDataset, kOther };
 
@@ -40,8 +44,11 @@ class Hdf5File {
 
   const std::string& name() const { return name_; }
   std::uint64_t file_bytes() const { return file_bytes_; }
+  // For what is not asked for here: elements of any type, references, compounds.
+  Hdf5Reader& reader() const { return *reader_; }
 
-  // What stands at `path`; kNone when nothing does, or when the way leads through another file.
+  // Where the object at `path` stands; nothing when there is none.
+  std::optional<std::uint64_t> address(const std::string& path) const;
   Hdf5Kind kind(const std::string& path) const;
   bool is_group(const std::string& path) const { return kind(path) == Hdf5Kind::kGroup; }
   bool is_dataset(const std::string& path) const { return kind(path) == Hdf5Kind::kDataset; }
@@ -61,15 +68,13 @@ class Hdf5File {
   Hdf5Floats floats(const std::string& dataset) const;
 
  private:
-  void finish_opening();
   [[noreturn]] void damaged(const std::string& path, const std::string& why) const;
-  // Counts `count` numbers of `bytes` each against what may be read; throws DamagedFile.
-  void spend(const std::string& path, std::uint64_t count, std::uint64_t bytes) const;
+  const Hdf5Attribute* attribute(const std::string& path, const std::string& attribute) const;
 
   std::string name_;
   std::uint64_t file_bytes_ = 0;
-  mutable std::uint64_t spent_ = 0;
-  std::int64_t file_ = -1, link_access_ = -1;
+  mutable std::uint64_t spent_ = 0;  // bytes of numbers that were read
+  std::unique_ptr<Hdf5Reader> reader_;
 };
 
 }  // namespace figment::converter

@@ -143,3 +143,29 @@ TEST_CASE("what is no HDF5 file is refused") {
   CHECK_THROWS_AS(Hdf5File("'memory'", std::vector<std::byte>()), DamagedFile);
 }
 
+TEST_CASE("damaged files end in a sentence") {
+  const TemporaryFile sample("damage.h5");
+  write_sample(sample.path);
+  const std::vector<std::byte> whole = read_all(sample.path);
+  const auto attempt = [](std::vector<std::byte> bytes) {
+    try {
+      const Hdf5File file("'memory'", std::move(bytes));
+      for (const char* attribute : {"config", "names"})
+        for (const char* object : {"/", "/weights"})
+          static_cast<void>(file.texts(object, attribute));
+      for (const std::string& name : file.members("/weights"))
+        static_cast<void>(file.floats("/weights/" + name));
+    } catch (const ConvertError&) {
+      return;
+    }
+  };
+  for (std::size_t length = 0; length < whole.size(); length += 61)
+    attempt({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)});
+  std::mt19937 random(7);
+  for (int time = 0; time < 5000; ++time) {
+    std::vector<std::byte> bytes = whole;
+    for (int flip = 0; flip <= time % 3; ++flip)
+      bytes[random() % bytes.size()] ^= static_cast<std::byte>(1U << (random() % 8));
+    attempt(std::move(bytes));
+  }
+}
