@@ -16,6 +16,7 @@ class NodeBuilder {
   // `label` is the source's name for it, `kind` its type; both for messages.
   NodeBuilder(Graph& graph, std::string label, std::string kind)
       : graph_(graph), label_(std::move(label)), kind_(std::move(kind)) {}
+  virtual ~NodeBuilder() = default;
 
   const std::string& label() const { return label_; }
   const std::string& kind() const { return kind_; }
@@ -54,12 +55,14 @@ class NodeBuilder {
   // The same tensor when it is of that type.
   TensorId cast(TensorId x, DataType to);
   // The same tensor when nothing moves.
-  TensorId transpose(TensorId x, const std::vector<int>& permutation);
+  virtual TensorId transpose(TensorId x, const std::vector<int>& permutation);
   TensorId reshape(TensorId x, const Shape& to);
   TensorId reshape_to(TensorId x, const std::vector<std::int64_t>& to) {
     return reshape(x, make_shape(to));
   }
   TensorId tile(TensorId x, const Shape& to);
+  // The parts one after another along `axis`, however many there are.
+  TensorId concat(std::vector<TensorId> parts, int axis);
   TensorId scalar(float value) { return graph_.add_floats(label_ + "/constant", Shape{}, {value}); }
   TensorId integer_constant(const std::vector<std::int64_t>& values, const Shape& shape);
   TensorId float_constant(const std::vector<float>& values, const Shape& shape) {

@@ -7,17 +7,6 @@
 namespace figment::converter {
 namespace {
 
-// The weights' spatial extents, after their channels.
-std::vector<std::int64_t> kernel_of(const OnnxNode& node, TensorId weights, int spatial_axes) {
-  const Shape shape = node.shape(weights);
-  if (shape.rank != spatial_axes + 2)
-    node.refuse("its weights have shape " + describe(shape) + ", but must have " +
-                std::to_string(spatial_axes + 2) + " axes");
-  std::vector<std::int64_t> kernel;
-  for (int axis = 2; axis < shape.rank; ++axis) kernel.push_back(shape[axis]);
-  return kernel;
-}
-
 // x [N,C,H,W], weights [outputs, C/groups, kernel_h, kernel_w], bias [outputs] or absent
 void conv(OnnxNode& node) {
   const TensorId x = node.input(0);
@@ -92,15 +81,7 @@ void conv_transpose(OnnxNode& node) {
   set_window(options, window);
   options.output_padding_height = output_padding[0];
   options.output_padding_width = output_padding[1];
-  const Shape shape = node.shape(weights);
-  if (shape[0] % options.groups != 0)
-    node.refuse("its " + std::to_string(shape[0]) + " input channels do not divide into " +
-                std::to_string(options.groups) + " groups; the file is damaged");
-  // [C, outputs/groups, kh, kw] -> [groups, C/groups, outputs/groups, kh, kw] -> [groups, kh, kw,
-  // outputs/groups, C/groups]
-  const TensorId split = node.reshape_to(weights, {options.groups, shape[0] / options.groups,
-                                                   shape[1], window.kernel[0], window.kernel[1]});
-  const TensorId turned = node.transpose(split, {0, 3, 4, 2, 1});
+  const TensorId turned = transposed_weights(node, weights, options.groups);
   const TensorId y = node.emit(options, {picture, turned, node.optional_input(2)});
   node.set_output(0, from_picture(node, y, axes));
 }

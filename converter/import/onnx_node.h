@@ -88,7 +88,7 @@ class OnnxNode : public NodeBuilder {
   // ---- Operators ----
 
   // The same tensor when nothing moves; a constant is turned once for all who want the same order.
-  TensorId transpose(TensorId x, const std::vector<int>& permutation);
+  TensorId transpose(TensorId x, const std::vector<int>& permutation) override;
   TensorId add_array(OnnxArray array);
 
   // For If.

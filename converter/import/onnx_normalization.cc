@@ -1,7 +1,7 @@
 // Normalizations.
 #include "converter/import/onnx_families.h"
 #include "converter/import/onnx_reduction.h"
-#include "converter/import/onnx_spatial.h"
+#include "converter/import/spatial.h"
 
 namespace figment::converter {
 namespace {

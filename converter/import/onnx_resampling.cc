@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "converter/import/onnx_families.h"
-#include "converter/import/onnx_spatial.h"
+#include "converter/import/spatial.h"
 
 namespace figment::converter {
 namespace {

@@ -1,57 +1,9 @@
-// What convolutions, pools and other operators over pictures share.
+// Reads windows from ONNX's attributes.
 #include "converter/import/onnx_spatial.h"
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
 
 namespace figment::converter {
-
-std::vector<std::int32_t> spatial_axes(const OnnxNode& node, TensorId x) {
-  if (node.rank(x) < 3)
-    node.refuse("its input has shape " + describe(node.shape(x)) + ", but must be N,C,...");
-  std::vector<std::int32_t> axes;
-  for (int axis = 2; axis < node.rank(x); ++axis) axes.push_back(axis);
-  return axes;
-}
-
-int spatial_rank(const OnnxNode& node, TensorId x) {
-  const int rank = node.rank(x);
-  if (rank == 5)
-    node.refuse(
-        "three spatial axes are not supported; only signals N,C,L and pictures N,C,H,W are");
-  if (rank != 3 && rank != 4)
-    node.refuse("its input has shape " + describe(node.shape(x)) +
-                ", but must be N,C,L or N,C,H,W");
-  return rank - 2;
-}
-
-TensorId to_channels_last(OnnxNode& node, TensorId x) {
-  std::vector<int> permutation(static_cast<std::size_t>(node.rank(x)));
-  std::iota(permutation.begin(), permutation.end(), 0);
-  std::rotate(permutation.begin() + 1, permutation.begin() + 2, permutation.end());
-  return node.transpose(x, permutation);
-}
-
-TensorId from_channels_last(OnnxNode& node, TensorId x) {
-  std::vector<int> permutation(static_cast<std::size_t>(node.rank(x)));
-  std::iota(permutation.begin(), permutation.end(), 0);
-  std::rotate(permutation.begin() + 1, permutation.end() - 1, permutation.end());
-  return node.transpose(x, permutation);
-}
-
-TensorId to_picture(OnnxNode& node, TensorId x) {
-  const TensorId last = to_channels_last(node, x);
-  if (node.rank(last) == 4) return last;
-  const Shape shape = node.shape(last);
-  return node.reshape_to(last, {shape[0], 1, shape[1], shape[2]});
-}
-
-TensorId from_picture(OnnxNode& node, TensorId picture, int spatial_axes) {
-  if (spatial_axes == 2) return from_channels_last(node, picture);
-  const Shape shape = node.shape(picture);
-  return from_channels_last(node, node.reshape_to(picture, {shape[0], shape[2], shape[3]}));
-}
 
 AutoPad read_auto_pad(const OnnxNode& node) {
   const std::string name = node.text("auto_pad", "NOTSET");
