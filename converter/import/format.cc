@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "converter/import/keras/keras.h"
 #include "converter/import/onnx.h"
 
 namespace figment::converter {
@@ -15,6 +16,9 @@ namespace {
 const std::vector<SourceFormat> kFormats = {
 #ifdef FIGMENT_WITH_ONNX
     {"ONNX", "an .onnx file", looks_like_onnx, import_onnx},
+#endif
+#ifdef FIGMENT_WITH_KERAS
+    {"Keras", "a .keras or .h5 file", looks_like_keras, import_keras},
 #endif
 };
 
