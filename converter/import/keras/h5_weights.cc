@@ -113,7 +113,7 @@ class ObjectWeights : public LayerWeights {
     // Where groups carry their layers' names, those decide.
     if (by_name_.empty() && file_.is_group(layers))
       for (const std::string& member : file_.members(layers))
-        if (const auto name = file_.text(layers + "/" + member, "name"))
+        if (const auto name = file_.text(layers + "/" + member + "/vars", "name"))
           by_name_[*name] = layers + "/" + member;
     if (const auto named = by_name_.find(place.name); named != by_name_.end())
       group = named->second;

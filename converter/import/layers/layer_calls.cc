@@ -1,6 +1,7 @@
 // What a model's description says of its layers and of who calls them.
 #include "converter/import/layers/layer_calls.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -152,6 +153,30 @@ void chain(ModelDescription& model) {
   if (model.layers.front().is_input()) model.inputs = {{model.layers.front().place.name, 0, 0}};
 }
 
+// Calls of a model inside another are counted from 0 or, by some versions of Keras, from 1, since
+// the model's making counted as one: the last call that is read is the last one described.
+void count_calls_from_zero(ModelDescription& model) {
+  std::map<std::string, std::size_t> most;
+  const auto for_each = [&](const auto& use) {
+    for (LayerDescription& layer : model.layers)
+      for (LayerCall& call : layer.calls)
+        for (LayerArgument& argument : call)
+          if (argument.tensor) use(argument.from);
+    for (LayerTensor& output : model.outputs) use(output);
+  };
+  for_each([&](const LayerTensor& tensor) {
+    std::size_t& last = most[tensor.layer];
+    last = std::max(last, tensor.call);
+  });
+  std::map<std::string, std::size_t> shifts;
+  for (const LayerDescription& layer : model.layers)
+    if (layer.is_model() && most[layer.place.name] == layer.calls.size())
+      shifts[layer.place.name] = 1;
+  for_each([&](LayerTensor& tensor) {
+    if (shifts.contains(tensor.layer) && tensor.call > 0) --tensor.call;
+  });
+}
+
 }  // namespace
 
 bool is_model_class(const std::string& class_name) {
@@ -193,6 +218,7 @@ ModelDescription describe_layers(const Json& json) {
   if (config.contains("input_layers")) read_tensors(config.at("input_layers"), model.inputs, 0);
   read_tensors(config.at("output_layers"), model.outputs, 0);
   if (model.outputs.empty()) damaged("names no outputs");
+  count_calls_from_zero(model);
   return model;
 }
 

@@ -63,6 +63,8 @@ class LayerModel {
   void add_inputs(Values& values, const std::vector<CallKey>& wanted);
   void cut_at(const std::string& from, Values& values, const Json& json,
               const LayerWeights& weights);
+  void check_cut(const std::string& from, const Values& values,
+                 const std::vector<std::pair<std::string, TensorId>>& outputs) const;
   std::vector<Shape> shapes_behind(const Layer& layer, const Json& json,
                                    const LayerWeights& weights) const;
   std::set<CallKey> needed(const Values& values, const std::vector<CallKey>& wanted) const;
@@ -374,6 +376,22 @@ void LayerModel::cut_at(const std::string& from, Values& values, const Json& jso
   values[{index, 0}] = std::move(inputs);
 }
 
+// Refuses a cut that nothing reads behind.
+void LayerModel::check_cut(const std::string& from, const Values& values,
+                           const std::vector<std::pair<std::string, TensorId>>& outputs) const {
+  const std::vector<int> readers = count_readers(context_.graph);
+  const auto cut = values.find({by_name_.at(from), 0});
+  if (cut != values.end())
+    for (const TensorId id : cut->second) {
+      if (readers[static_cast<std::size_t>(id)] > 0) return;
+      for (const auto& [name, output] : outputs)
+        if (output == id) return;
+    }
+  throw ConvertError("'" + from + "' is not before what shall be computed" +
+                     (context_.options.to.empty() ? "" : ", '" + context_.options.to + "'") +
+                     "; turn --from and --to round, or name other layers");
+}
+
 void LayerModel::import_whole(const Json& json, const LayerWeights& weights) {
   const ImportOptions& options = context_.options;
   Values values;
@@ -406,6 +424,7 @@ void LayerModel::import_whole(const Json& json, const LayerWeights& weights) {
                        (options.from.empty()
                             ? ""
                             : "; '" + options.from + "' is not before '" + options.to + "'"));
+  if (!options.from.empty()) check_cut(options.from, values, outputs);
   graph.name = description_.name;
   add_outputs(graph, outputs);
 }
