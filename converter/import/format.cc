@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converter/import/flux/flux.h"
+#include "converter/import/keras/keras.h"
 #include "converter/import/onnx.h"
 #include "converter/import/torch.h"
 
@@ -25,6 +26,9 @@ const std::vector<SourceFormat> kFormats = {
 #ifdef FIGMENT_WITH_TORCH
     {"PyTorch", "a .pt or .pth file", looks_like_torch, import_torch},
     {"safetensors", "a .safetensors file", looks_like_safetensors, import_safetensors},
+#endif
+#ifdef FIGMENT_WITH_KERAS
+    {"Keras", "a .keras or .h5 file", looks_like_keras, import_keras},
 #endif
 };
 

@@ -10,9 +10,9 @@
 namespace figment::converter {
 namespace {
 
-// Weights of float16 double, those of one byte take four times their room; and a little more for
-// very small files.
-constexpr std::uint64_t kMostExpansion = 4, kSmallFile = 1 << 16;
+// Weights of one byte take four times their room, and parts of a model may be read again to find
+// shapes; and a little more for very small files.
+constexpr std::uint64_t kMostExpansion = 16, kSmallFile = 1 << 16;
 
 std::vector<std::byte> read_whole(const std::filesystem::path& path) {
   std::error_code error;
@@ -31,17 +31,22 @@ std::string up_to_zero(std::span<const std::byte> letters) {
   return {start, std::find(start, start + letters.size(), '\0')};
 }
 
-}  // namespace
-
-bool Hdf5File::looks_like(const std::filesystem::path& path) {
+bool has_signature(const std::filesystem::path& path, std::streamoff at) {
   static constexpr char kSignature[] = "\x89HDF\r\n\x1a\n";
   std::ifstream file(path, std::ios::binary);
+  char start[8];
+  return file.seekg(at) && file.read(start, sizeof(start)) &&
+         std::equal(start, start + sizeof(start), kSignature);
+}
+
+}  // namespace
+
+bool Hdf5File::begins(const std::filesystem::path& path) { return has_signature(path, 0); }
+
+bool Hdf5File::looks_like(const std::filesystem::path& path) {
   // At the start, or at 512 bytes and any doubling of them.
-  for (std::streamoff at = 0; at <= 4096; at = at == 0 ? 512 : at * 2) {
-    char start[8];
-    if (!file.seekg(at) || !file.read(start, sizeof(start))) return false;
-    if (std::equal(start, start + sizeof(start), kSignature)) return true;
-  }
+  for (std::streamoff at = 0; at <= 4096; at = at == 0 ? 512 : at * 2)
+    if (has_signature(path, at)) return true;
   return false;
 }
 

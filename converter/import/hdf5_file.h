@@ -34,6 +34,9 @@ class Hdf5File {
   // writer's own, as in .jld2). Never throws.
   static bool looks_like(const std::filesystem::path& path);
 
+  // The same at the very start of the file.
+  static bool begins(const std::filesystem::path& path);
+
   // Throws DamagedFile when it is no whole HDF5 file.
   explicit Hdf5File(const std::filesystem::path& path);
   // The same of a file that stands in memory; `name` is what messages call it.

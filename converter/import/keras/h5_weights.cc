@@ -1,0 +1,156 @@
+// The weights of layers in HDF5 files.
+#include "converter/import/keras/h5_weights.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "converter/import/hdf5_object.h"
+#include "converter/import/layers/layer_calls.h"
+
+namespace figment::converter {
+namespace {
+
+constexpr int kMostInner = 8;  // objects inside objects
+
+LayerArray read_array(const Hdf5File& file, const std::string& path) {
+  Hdf5Floats floats = file.floats(path);
+  return {std::move(floats.shape), std::move(floats.values)};
+}
+
+// ---- .h5 ----
+
+// A list of texts, which Keras cuts in parts (NAME0, NAME1, ...) where it is long.
+std::vector<std::string> read_list(const Hdf5File& file, const std::string& group,
+                                   const std::string& attribute) {
+  if (auto whole = file.texts(group, attribute)) return *whole;
+  std::vector<std::string> result;
+  for (int part = 0;; ++part) {
+    const auto more = file.texts(group, attribute + std::to_string(part));
+    if (!more) return result;
+    result.insert(result.end(), more->begin(), more->end());
+  }
+}
+
+// True when `name` ("model/dense_1/kernel:0") has this part.
+bool has_part(const std::string& name, const std::string& part) {
+  for (std::size_t start = 0; start < name.size();) {
+    const std::size_t end = std::min(name.find('/', start), name.size());
+    if (name.compare(start, end - start, part) == 0) return true;
+    start = end + 1;
+  }
+  return false;
+}
+
+// Those of a layer, or of a model that is a layer: its group lists the weights of all of them.
+class ListedLayer : public LayerWeights {
+ public:
+  ListedLayer(const Hdf5File& file, std::string group, std::vector<std::string> names)
+      : file_(file), group_(std::move(group)), names_(std::move(names)) {}
+
+  std::unique_ptr<LayerWeights> layer(const LayerPlace& place) const override {
+    std::vector<std::string> own;
+    for (const std::string& name : names_)
+      if (has_part(name, place.name)) own.push_back(name);
+    // A model inside need not be named in its layers' weights.
+    if (own.empty() && is_model_class(place.class_name)) own = names_;
+    return std::make_unique<ListedLayer>(file_, group_, std::move(own));
+  }
+  std::vector<LayerArray> arrays() const override {
+    std::vector<LayerArray> result;
+    for (const std::string& name : names_) result.push_back(read_array(file_, group_ + "/" + name));
+    return result;
+  }
+
+ private:
+  const Hdf5File& file_;
+  std::string group_;
+  std::vector<std::string> names_;
+};
+
+class ListedWeights : public LayerWeights {
+ public:
+  ListedWeights(const Hdf5File& file, std::string group) : file_(file), group_(std::move(group)) {}
+
+  std::unique_ptr<LayerWeights> layer(const LayerPlace& place) const override {
+    const std::string group = group_ + "/" + place.name;
+    return std::make_unique<ListedLayer>(file_, group, read_list(file_, group, "weight_names"));
+  }
+  std::vector<LayerArray> arrays() const override { return {}; }
+
+ private:
+  const Hdf5File& file_;
+  std::string group_;
+};
+
+// ---- .keras ----
+
+// "Conv2DTranspose" as Keras 3 names groups: "conv2d_transpose".
+std::string snake_case(const std::string& name) {
+  const auto upper = [](char letter) { return letter >= 'A' && letter <= 'Z'; };
+  const auto small = [](char letter) { return letter >= 'a' && letter <= 'z'; };
+  std::string result;
+  for (std::size_t index = 0; index < name.size(); ++index) {
+    const char letter = name[index];
+    const bool starts_word =
+        upper(letter) && index > 0 &&
+        ((index + 1 < name.size() && small(name[index + 1])) || small(name[index - 1]));
+    if (starts_word && result.back() != '_') result += '_';
+    result += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return result;
+}
+
+class ObjectWeights : public LayerWeights {
+ public:
+  ObjectWeights(const Hdf5File& file, std::string group) : file_(file), group_(std::move(group)) {}
+
+  std::unique_ptr<LayerWeights> layer(const LayerPlace& place) const override {
+    const std::string layers = group_ + "/layers";
+    std::string group =
+        layers + "/" + snake_case(place.class_name.substr(place.class_name.rfind('>') + 1));
+    if (place.of_class > 0) group += "_" + std::to_string(place.of_class);
+    // Where groups carry their layers' names, those decide.
+    if (by_name_.empty() && file_.is_group(layers))
+      for (const std::string& member : file_.members(layers))
+        if (const auto name = file_.text(layers + "/" + member + "/vars", "name"))
+          by_name_[*name] = layers + "/" + member;
+    if (const auto named = by_name_.find(place.name); named != by_name_.end())
+      group = named->second;
+    return std::make_unique<ObjectWeights>(file_, group);
+  }
+  std::vector<LayerArray> arrays() const override {
+    std::vector<LayerArray> result;
+    collect(group_, 0, result);
+    return result;
+  }
+
+ private:
+  // An object's own weights stand in "vars", by numbers; then those of the objects inside it.
+  void collect(const std::string& group, int depth, std::vector<LayerArray>& into) const {
+    if (depth > kMostInner || !file_.is_group(group)) return;
+    if (const std::string vars = group + "/vars"; file_.is_group(vars)) {
+      const std::size_t count = file_.members(vars).size();
+      for (std::size_t index = 0; index < count; ++index)
+        into.push_back(read_array(file_, vars + "/" + std::to_string(index)));
+    }
+    for (const char* inner : {"cell", "layer", "forward_layer", "backward_layer"})
+      collect(group + "/" + inner, depth + 1, into);
+  }
+
+  const Hdf5File& file_;
+  std::string group_;
+  mutable std::map<std::string, std::string> by_name_;
+};
+
+}  // namespace
+
+std::unique_ptr<LayerWeights> listed_weights(const Hdf5File& file, const std::string& group) {
+  return std::make_unique<ListedWeights>(file, group);
+}
+
+std::unique_ptr<LayerWeights> weights_by_object(const Hdf5File& file) {
+  return std::make_unique<ObjectWeights>(file, "");
+}
+
+}  // namespace figment::converter

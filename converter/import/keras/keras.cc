@@ -1,0 +1,111 @@
+// Reads Keras's files: a description of the layers in JSON, and their weights in HDF5.
+#include "converter/import/keras/keras.h"
+
+#include <cstdlib>
+#include <new>
+#include <nlohmann/json.hpp>
+
+#include "converter/import/json_text.h"
+#include "converter/import/keras/h5_weights.h"
+#include "converter/import/layers/layer_model.h"
+#include "converter/import/one_line.h"
+#include "converter/import/zip_file.h"
+
+namespace figment::converter {
+namespace {
+
+// Of "2.2.4-tf"; unknown versions are taken for `otherwise`.
+LayerDialect read_dialect(const std::string& version, int otherwise) {
+  LayerDialect dialect;
+  dialect.keras = otherwise;
+  if (version.empty() || version[0] < '1' || version[0] > '9') return dialect;
+  dialect.keras = version[0] - '0';
+  // Keras up to 2.3 called TensorFlow 1's functions, Keras inside TensorFlow never did.
+  const int minor = version.size() > 2 ? std::atoi(version.c_str() + 2) : 0;
+  dialect.corner_bilinear = dialect.keras < 2 || (dialect.keras == 2 && minor <= 3 &&
+                                                  version.find("tf") == std::string::npos);
+  return dialect;
+}
+
+std::string text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Graph import_h5(const std::filesystem::path& path, const ImportOptions& options) {
+  const Hdf5File file(path);
+  const auto description = file.text("/", "model_config");
+  if (!description)
+    throw ConvertError(file.name() +
+                       " holds weights alone, without the layers they belong to; save the whole "
+                       "model with model.save(...)");
+  const nlohmann::json model = parse_json(*description, "model_config in " + file.name());
+  const std::string group = file.is_group("/model_weights") ? "/model_weights" : "";
+  std::string version = file.text("/", "keras_version").value_or("");
+  if (version.empty()) version = file.text(group, "keras_version").value_or("1");
+  return import_layers(model, *listed_weights(file, group), options, read_dialect(version, 2));
+}
+
+Graph import_archive(const std::filesystem::path& path, const ImportOptions& options) {
+  const ZipFile archive(path);
+  const std::string name = "'" + path.string() + "'";
+  if (archive.find("model.weights.h5") == nullptr)
+    throw DamagedFile(name + " has no weights (model.weights.h5); save the model again");
+  const nlohmann::json model =
+      parse_json(text_of(archive.read("config.json")), "config.json in " + name);
+  std::string version;
+  if (archive.find("metadata.json") != nullptr) {
+    const nlohmann::json metadata =
+        parse_json(text_of(archive.read("metadata.json")), "metadata.json in " + name);
+    if (metadata.is_object() && metadata.contains("keras_version") &&
+        metadata["keras_version"].is_string())
+      version = metadata["keras_version"].get<std::string>();
+  }
+  const Hdf5File weights("model.weights.h5 in " + name, archive.read("model.weights.h5"));
+  return import_layers(model, *weights_by_object(weights), options, read_dialect(version, 3));
+}
+
+bool has_keras_parts(const Hdf5File& file) {
+  for (const char* attribute : {"model_config", "layer_names", "keras_version"})
+    if (file.text("/", attribute) || file.texts("/", attribute)) return true;
+  return file.is_group("/model_weights") || file.is_group("/layers") ||
+         file.is_group("/_layer_checkpoint_dependencies");
+}
+
+}  // namespace
+
+bool looks_like_keras(const std::filesystem::path& path) {
+  try {
+    if (is_zip(path)) {
+      const ZipFile archive(path);
+      return archive.find("config.json") != nullptr &&
+             (archive.find("metadata.json") != nullptr ||
+              archive.find("model.weights.h5") != nullptr);
+    }
+    // Other programs' files (Julia's .jld2) begin with a block of their own.
+    if (!Hdf5File::looks_like(path) || !Hdf5File::begins(path)) return false;
+    try {
+      return has_keras_parts(Hdf5File(path));
+    } catch (const DamagedFile&) {
+      return true;  // as far as can be told
+    }
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+Graph import_keras(const std::filesystem::path& path, const ImportOptions& options) {
+  try {
+    return is_zip(path) ? import_archive(path, options) : import_h5(path, options);
+  } catch (const DamagedFile& error) {
+    throw DamagedFile(one_line(error.what()));
+  } catch (const ConvertError& error) {
+    throw ConvertError(one_line(error.what()));
+  } catch (const nlohmann::json::exception&) {
+    throw DamagedFile("'" + path.string() +
+                      "' describes its layers in an unknown way; save it again");
+  } catch (const std::bad_alloc&) {
+    throw ConvertError("'" + path.string() + "' needs more memory than there is");
+  }
+}
+
+}  // namespace figment::converter

@@ -1,0 +1,97 @@
+// Keras's files give what Keras computes; goldens/keras_goldens.py made them.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "converter/import/format.h"
+#include "tests/import/goldens.h"
+
+using namespace figment::converter;
+using namespace figment::testing;
+
+namespace {
+
+std::filesystem::path model_path(const std::string& name) { return golden_path("keras/" + name); }
+
+void check_model(const std::string& name, const std::string& suffix) {
+  check_golden(model_path(name + suffix), read_golden(model_path(name + ".txt")));
+}
+
+std::string refusal(const std::filesystem::path& path, const ImportOptions& options = {}) {
+  try {
+    static_cast<void>(import_file(path, options));
+  } catch (const ConvertError& error) {
+    return error.what();
+  }
+  return "imported";
+}
+
+}  // namespace
+
+TEST_CASE("activations") { check_model("activations", ".keras"); }
+TEST_CASE("convolutions") { check_model("convolutions", ".keras"); }
+TEST_CASE("pictures") { check_model("pictures", ".keras"); }
+TEST_CASE("several inputs") { check_model("merging", ".keras"); }
+TEST_CASE("sequences") { check_model("sequences", ".keras"); }
+TEST_CASE("channels before the picture") { check_model("first_channels", ".keras"); }
+
+TEST_CASE("models in both of Keras 3's formats") {
+  check_model("sequential", ".keras");
+  check_model("sequential_h5", ".h5");
+}
+
+TEST_CASE("an autoencoder of models inside a model, whose latent is drawn") {
+  ImportOptions options;
+  options.noise = NoiseHandling::kInput;  // zeros: the latent is the mean
+  for (const auto& [name, suffix] : {std::pair{"autoencoder", ".keras"}, {"autoencoder_h5", ".h5"}})
+    check_golden(model_path(std::string(name) + suffix),
+                 read_golden(model_path(std::string(name) + ".txt")), options);
+  // With noise as an operator, the whole has but one input.
+  const Graph graph = import_with_batch(model_path("autoencoder.keras"), {});
+  REQUIRE(graph.inputs.size() == 1);
+  CHECK(graph.inputs[0].name == "whole");
+}
+
+TEST_CASE("a part between two layers") {
+  ImportOptions options;
+  options.from = "latent";
+  options.to = "picture";
+  for (const char* name : {"autoencoder.keras", "autoencoder_h5.h5"}) {
+    const Graph decoder = import_with_batch(model_path(name), options);
+    REQUIRE(decoder.inputs.size() == 1);
+    CHECK(decoder.inputs[0].name == "latent");
+    CHECK(decoder.outputs[0].name == "picture");
+    CHECK(describe(decoder.tensor(decoder.inputs[0].tensor).shape) == "1x2");
+    CHECK(decoder.any_batch);
+  }
+  options.from = "z_mean";
+  options.to = "hidden";
+  CHECK(refusal(model_path("autoencoder.keras"), options).find("is not before") !=
+        std::string::npos);
+  options.from = "hidden";
+  options.to = "z_mean";
+  const Graph half = import_with_batch(model_path("autoencoder.keras"), options);
+  CHECK(describe(half.tensor(half.inputs[0].tensor).shape) == "1x6");
+  CHECK(half.outputs[0].name == "z_mean");
+  options.to = "nowhere";
+  CHECK(refusal(model_path("autoencoder.keras"), options).find("nowhere") != std::string::npos);
+}
+
+TEST_CASE("damaged files end in a sentence") {
+  check_damage(model_path("sequential.keras"), 300, 60);
+  check_damage(model_path("sequential_h5.h5"), 1500, 150);
+  check_damage(model_path("autoencoder_h5.h5"), 1000, 50);
+}
+
+TEST_CASE("other people's files") {
+  const std::filesystem::path folder =
+      std::filesystem::path(FIGMENT_SOURCE_DIR) / "../shared/models/keras-h5";
+  if (!std::filesystem::exists(folder)) {
+    MESSAGE("skipped: the folder of other people's models is not here");
+    return;
+  }
+  for (const char* name : {"tayden-vae-encoder", "mlperf-tiny-ad-autoencoder"})
+    for (const auto& file : std::filesystem::directory_iterator(folder / name))
+      if (file.path().extension() == ".h5")
+        check_golden(file.path(), read_golden(model_path(std::string(name) + ".txt")), {}, 1e-3);
+}
