@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -90,6 +91,9 @@ struct Graph {
   std::vector<Node> nodes;  // in the order in which they run
   std::vector<GraphPort> inputs, outputs;
   bool any_batch = false;
+  // The largest constant that add_node may compute, in bytes: folding may not make a small file
+  // claim the machine's memory.
+  std::int64_t most_folded = std::int64_t{1} << 31;
 
   const GraphTensor& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
   GraphTensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }

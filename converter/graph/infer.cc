@@ -7,13 +7,12 @@
 #include <new>
 
 #include "converter/graph/graph.h"
+#include "runtime/model_view.h"
 #include "runtime/ops/operator.h"
 
 namespace figment::converter {
 namespace {
 
-// Folding may not make a small file claim the machine's memory.
-constexpr std::int64_t kMaxFoldedBytes = std::int64_t{1} << 31;
 // The batch at which batch axes are told from other axes: no common factor with usual extents.
 constexpr int kProbeBatch = 3;
 
@@ -120,9 +119,7 @@ int declared_batch_axis(const Graph& graph, const Node& node, const Shape& decla
 void run(const Node& node, const std::vector<Tensor>& inputs, const Tensor& output) {
   const ops::OperatorRoom& room = *entry_of(node).room;
   if (room.memory == ops::Memory::kAlias || room.forward == nullptr) {
-    std::memcpy(
-        output.data, inputs[0].data,
-        static_cast<std::size_t>(output.elements()) * (output.type == DataType::kFloat16 ? 2 : 4));
+    std::memcpy(output.data, inputs[0].data, tensor_bytes(output));
     return;
   }
   const PackedOptions options(node);
@@ -170,8 +167,9 @@ bool holds_at_batch(const Graph& graph, int batch) {
 }
 
 std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const GraphTensor& result) {
-  const std::int64_t bytes = result.shape.elements() * (result.type == DataType::kFloat16 ? 2 : 4);
-  if (bytes > kMaxFoldedBytes)
+  const std::int64_t bytes =
+      result.shape.elements() * static_cast<std::int64_t>(element_bytes(result.type));
+  if (bytes > graph.most_folded)
     throw ConvertError("node '" + node.name + "' (" + kind_name(node) +
                        "): its constant result of shape " + describe(result.shape) +
                        " would take " + std::to_string(bytes) +

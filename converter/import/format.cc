@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converter/import/onnx.h"
+#include "converter/import/tflite/tflite.h"
 
 namespace figment::converter {
 namespace {
@@ -15,6 +16,9 @@ namespace {
 const std::vector<SourceFormat> kFormats = {
 #ifdef FIGMENT_WITH_ONNX
     {"ONNX", "an .onnx file", looks_like_onnx, import_onnx},
+#endif
+#ifdef FIGMENT_WITH_TFLITE
+    {"TFLite", "a .tflite file", looks_like_tflite, import_tflite},
 #endif
 };
 

@@ -107,6 +107,20 @@ TensorId NodeBuilder::tile(TensorId x, const Shape& to) {
   return emit(format::TileT{}, {x}, to);
 }
 
+TensorId NodeBuilder::concat(std::vector<TensorId> parts, int axis) {
+  // More parts than one operator takes are put together in turns.
+  constexpr std::size_t kMost = 64;
+  format::ConcatT options;
+  options.axis = axis;
+  while (parts.size() > 1) {
+    const auto count = static_cast<std::ptrdiff_t>(std::min(parts.size(), kMost));
+    const TensorId joined = emit(options, {parts.begin(), parts.begin() + count});
+    parts.erase(parts.begin(), parts.begin() + count);
+    parts.insert(parts.begin(), joined);
+  }
+  return parts.at(0);
+}
+
 TensorId NodeBuilder::integer_constant(const std::vector<std::int64_t>& values,
                                        const Shape& shape) {
   std::vector<std::int32_t> saturated;

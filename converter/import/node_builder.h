@@ -60,6 +60,8 @@ class NodeBuilder {
     return reshape(x, make_shape(to));
   }
   TensorId tile(TensorId x, const Shape& to);
+  // The parts one after another along `axis`, however many there are.
+  TensorId concat(std::vector<TensorId> parts, int axis);
   TensorId scalar(float value) { return graph_.add_floats(label_ + "/constant", Shape{}, {value}); }
   TensorId integer_constant(const std::vector<std::int64_t>& values, const Shape& shape);
   TensorId float_constant(const std::vector<float>& values, const Shape& shape) {

@@ -13,6 +13,7 @@
 #include <new>
 #include <span>
 
+#include "converter/import/one_line.h"
 #include "converter/import/onnx_importer.h"
 
 namespace figment::converter {
@@ -56,15 +57,6 @@ onnx::ModelProto parse(const std::filesystem::path& path) {
     throw DamagedFile(name +
                       " is cut off or damaged: it is no whole ONNX model; export or copy it again");
   return model;
-}
-
-// A damaged file's names may hold anything: what is printed is one line, not too long.
-std::string one_line(std::string sentence) {
-  constexpr std::size_t kMost = 600;
-  if (sentence.size() > kMost) sentence = sentence.substr(0, kMost) + " ...";
-  for (char& letter : sentence)
-    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = '?';
-  return sentence;
 }
 
 }  // namespace

@@ -7,21 +7,6 @@
 
 namespace figment::converter {
 
-// More parts than one operator takes are put together in turns.
-TensorId join_parts(OnnxNode& node, std::vector<TensorId> parts, int axis) {
-  constexpr std::size_t kMost = 64;
-  format::ConcatT options;
-  options.axis = axis;
-  while (parts.size() > 1) {
-    const std::size_t count = std::min(parts.size(), kMost);
-    const TensorId joined =
-        node.emit(options, {parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count)});
-    parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count));
-    parts.insert(parts.begin(), joined);
-  }
-  return parts.at(0);
-}
-
 namespace {
 
 void concat(OnnxNode& node) {
@@ -33,7 +18,7 @@ void concat(OnnxNode& node) {
     if (node.shape(node.input(index)).elements() > 0) parts.push_back(node.input(index));
   if (parts.empty()) return node.set_output(0, node.input(0));
   const int axis = node.checked_axis(node.integer("axis", 1), node.rank(parts[0]));
-  node.set_output(0, join_parts(node, std::move(parts), axis));
+  node.set_output(0, node.concat(std::move(parts), axis));
 }
 
 // ---- Slice ----

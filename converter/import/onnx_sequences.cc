@@ -101,7 +101,7 @@ void concat_from(OnnxNode& node) {
     extents.insert(extents.begin() + axis, 1);
     part = node.reshape_to(part, extents);
   }
-  node.set_output(0, join_parts(node, std::move(parts), axis));
+  node.set_output(0, node.concat(std::move(parts), axis));
 }
 
 constexpr OnnxOperator kRows[] = {
