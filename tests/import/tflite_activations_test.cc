@@ -81,6 +81,8 @@ TEST_CASE("functions of int8 become tables") {
     builder.node(row.kind, {x}, {y}, row.options).output(y);
     CHECK(builder.count(format::OperatorOptions::QuantizedUnary) == 1);
     CHECK(builder.import().nodes.size() == 3);  // between Quantize and Dequantize
+    // TFLite rounds this one twice.
+    const double most = row.kind == BuiltinOperator::LEAKY_RELU ? 0.77 : 0.51;
     std::vector<float> values;
     for (int q = -128; q < 128; ++q) values.push_back(step * static_cast<float>(q - zero));
     const std::vector<double> found = run_model(builder, {values});
@@ -88,7 +90,7 @@ TEST_CASE("functions of int8 become tables") {
       const double exact = row.function(double{values[at]});
       const double clamped = std::fmin(std::fmax(exact, -100 * 0.0625), 155 * 0.0625);
       CAPTURE(values[at]);
-      CHECK(std::fabs(found[at] - clamped) <= 0.0625 * 0.51);
+      CHECK(std::fabs(found[at] - clamped) <= 0.0625 * most);
     }
   }
 }

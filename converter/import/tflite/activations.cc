@@ -29,6 +29,9 @@ void gelu(TfliteNode& node) {
 
 void leaky_relu(TfliteNode& node) {
   const float alpha = node.options<tflite::LeakyReluOptions>().alpha();
+  if (node.gives_int8() && node.has_int8(0) && alpha > 0)
+    return node.set_output(
+        0, node.integer_table(node.int8(0), node.range(0), node.output_range(), double{alpha}, 1));
   node.set_output(0, node.unary(UnaryFunction::LeakyRelu, node.input(0), alpha));
 }
 
@@ -57,7 +60,7 @@ constexpr TfliteOperator kRows[] = {
     {"FLOOR", function<UnaryFunction::Floor>, kElementwise},
     {"GELU", gelu, kElementwise},
     {"HARD_SWISH", function<UnaryFunction::HardSwish>, kElementwise},
-    {"LEAKY_RELU", leaky_relu, kElementwise},
+    {"LEAKY_RELU", leaky_relu},
     {"LOG", function<UnaryFunction::Log>, kElementwise},
     {"LOGISTIC", function<UnaryFunction::Sigmoid>, kElementwise},
     {"NEG", function<UnaryFunction::Neg>, kElementwise},

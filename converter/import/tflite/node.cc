@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "converter/import/tflite/rounding.h"
 #include "converter/passes/edit.h"
 
 namespace figment::converter {
@@ -155,12 +156,23 @@ std::optional<std::vector<std::int32_t>> TfliteNode::clamp(ActivationFunctionTyp
   return std::vector<std::int32_t>{low, std::max(low, range.quantize(clamp->high))};
 }
 
+TensorId TfliteNode::integer_table(TensorId x, const Int8Range& from, const Int8Range& to,
+                                   double below, double above) {
+  std::vector<std::byte> table;
+  for (int q = INT8_MIN; q <= INT8_MAX; ++q) {
+    const int steps = q - from.zero_point;
+    const double factor = (steps < 0 ? below : above) * double{from.scale} / double{to.scale};
+    const std::int64_t y = std::int64_t{multiply_rounding_twice(steps, factor)} + to.zero_point;
+    table.push_back(static_cast<std::byte>(std::clamp<std::int64_t>(y, INT8_MIN, INT8_MAX)));
+  }
+  const TensorId constant = graph().add_constant(label() + "/table", DataType::kInt8,
+                                                 make_shape({256}), std::move(table));
+  return emit(format::QuantizedUnaryT{}, {x, constant});
+}
+
 TensorId TfliteNode::requantize(TensorId x, const Int8Range& from, const Int8Range& to) {
-  if (from.scale == to.scale && from.zero_point == to.zero_point) return x;
-  const TensorId table = graph().add_constant(
-      label() + "/table", DataType::kInt8, make_shape({256}),
-      table_of([](const std::vector<float>& values) { return values; }, from, to));
-  return emit(format::QuantizedUnaryT{}, {x, table});
+  const bool same = from.scale == to.scale && from.zero_point == to.zero_point;
+  return same ? x : integer_table(x, from, to, 1, 1);
 }
 
 // ---- Rows ----

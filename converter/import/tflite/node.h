@@ -81,6 +81,10 @@ class TfliteNode : public NodeBuilder {
   // Lowest and highest integer that a fused activation leaves of an int8 output; nothing when the
   // activation is no clamp.
   std::optional<std::vector<std::int32_t>> clamp(tflite::ActivationFunctionType function) const;
+  // int8 of one range times `below` where it is negative and `above` where it is not, both
+  // positive, as int8 of another: a table of what TFLite's reference gives.
+  TensorId integer_table(TensorId x, const Int8Range& from, const Int8Range& to, double below,
+                         double above);
   // int8 of one range as int8 of another.
   TensorId requantize(TensorId x, const Int8Range& from, const Int8Range& to);
 
