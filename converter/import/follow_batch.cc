@@ -33,8 +33,11 @@ bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int ax
     case OperatorOptions::DepthToSpace:
     case OperatorOptions::SpaceToDepth:
     case OperatorOptions::Pool2D:
+    case OperatorOptions::QuantizedConv2D:
+    case OperatorOptions::QuantizedConvTranspose2D:
       return index == 0 && axis == 0;
     case OperatorOptions::Dense:
+    case OperatorOptions::QuantizedDense:
     case OperatorOptions::BatchNormalization:
       return index == 0 && axis < rank - 1;
     case OperatorOptions::LayerNormalization:

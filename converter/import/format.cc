@@ -11,6 +11,7 @@
 #include "converter/import/keras/keras.h"
 #include "converter/import/onnx.h"
 #include "converter/import/torch.h"
+#include "converter/import/tflite/tflite.h"
 
 namespace figment::converter {
 namespace {
@@ -29,6 +30,9 @@ const std::vector<SourceFormat> kFormats = {
 #endif
 #ifdef FIGMENT_WITH_KERAS
     {"Keras", "a .keras or .h5 file", looks_like_keras, import_keras},
+#endif
+#ifdef FIGMENT_WITH_TFLITE
+    {"TFLite", "a .tflite file", looks_like_tflite, import_tflite},
 #endif
 };
 

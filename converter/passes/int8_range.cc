@@ -107,4 +107,29 @@ FixedPoint fixed_point(double factor) {
   return {static_cast<std::int32_t>(multiplier), shift};
 }
 
+std::vector<std::int32_t> sum_numbers(const Int8Range& a, const Int8Range& b, const Int8Range& y,
+                                      const std::vector<std::int32_t>& clamp) {
+  const double a_factor = double{a.scale} / double{y.scale};
+  const double b_factor = double{b.scale} / double{y.scale};
+  constexpr double kMaxMultiplier = 1 << 21;
+  const int shift = std::clamp(
+      static_cast<int>(std::floor(std::log2(kMaxMultiplier / std::max(a_factor, b_factor)))), 1,
+      30);
+  const auto multiplier = [&](double factor) {
+    return static_cast<std::int32_t>(
+        std::min(std::nearbyint(std::ldexp(factor, shift)), kMaxMultiplier));
+  };
+  return {a.zero_point, multiplier(a_factor), b.zero_point, multiplier(b_factor),
+          shift,        y.zero_point,         clamp[0],     clamp[1]};
+}
+
+std::vector<std::byte> table_of(const Function& function, const Int8Range& x, const Int8Range& y) {
+  std::vector<float> values;
+  for (int q = INT8_MIN; q <= INT8_MAX; ++q) values.push_back(static_cast<float>(x.value(q)));
+  std::vector<std::byte> table;
+  for (const float result : function(values))
+    table.push_back(static_cast<std::byte>(y.quantize(std::isnan(result) ? 0.0 : double{result})));
+  return table;
+}
+
 }  // namespace figment::converter

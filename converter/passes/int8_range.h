@@ -1,6 +1,7 @@
 // How an activation becomes int8: its scale and zero point, chosen from the numbers that it took.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -35,5 +36,13 @@ struct FixedPoint {
   std::int32_t multiplier, shift;
 };
 FixedPoint fixed_point(double factor);
+
+// The numbers of a QuantizedAdd of a and b: both factors with one shift, so that 32 bits are
+// enough. `clamp` has the lowest and highest integer of y.
+std::vector<std::int32_t> sum_numbers(const Int8Range& a, const Int8Range& b, const Int8Range& y,
+                                      const std::vector<std::int32_t>& clamp);
+
+// What a function makes of each of the 256 numbers of x: the table of a QuantizedUnary.
+std::vector<std::byte> table_of(const Function& function, const Int8Range& x, const Int8Range& y);
 
 }  // namespace figment::converter

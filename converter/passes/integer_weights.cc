@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <memory>
 
 #include "converter/passes/edit.h"
 #include "converter/passes/weights.h"
@@ -16,13 +18,6 @@ constexpr std::int64_t kMostProduct = std::int64_t{255} * 128;
 // Sums leave at least this much room for the bias in 32 bits.
 constexpr std::int64_t kRoomForBias = 1 << 22;
 
-// Products that one sum adds up at most.
-std::int64_t depth_of(const Node& node, const Shape& weights) {
-  if (is_kind<format::ConvTranspose2DT>(node))
-    return std::int64_t{weights[1]} * weights[2] * weights[4];
-  return weights.elements() / weights[0];
-}
-
 bool all_finite(const GraphTensor& constant) {
   return std::all_of(constant.floats(), constant.floats() + constant.shape.elements(),
                      [](float value) { return std::isfinite(value); });
@@ -33,6 +28,43 @@ bool is_float_constant(const Graph& graph, TensorId id) {
 }
 
 }  // namespace
+
+std::int64_t depth_of(const Node& node, const Shape& weights) {
+  if (is_kind<format::ConvTranspose2DT>(node))
+    return std::int64_t{weights[1]} * weights[2] * weights[4];
+  return weights.elements() / weights[0];
+}
+
+bool fits_in_sum(std::int64_t depth, std::int64_t bias) {
+  return depth <= INT32_MAX / kMostProduct && std::abs(bias) <= INT32_MAX - depth * kMostProduct;
+}
+
+format::OperatorOptionsUnion integer_options(const Node& node) {
+  auto window = std::make_unique<format::Conv2DT>();
+  if (is_kind<format::Conv2DT>(node)) {
+    *window = node.as<format::Conv2DT>();
+    format::QuantizedConv2DT options;
+    options.window = std::move(window);
+    return make_options(std::move(options));
+  }
+  if (is_kind<format::ConvTranspose2DT>(node)) {
+    const auto& from = node.as<format::ConvTranspose2DT>();
+    *window = {{},
+               from.stride_height,
+               from.stride_width,
+               from.dilation_height,
+               from.dilation_width,
+               from.pad_top,
+               from.pad_bottom - from.output_padding_height,
+               from.pad_left,
+               from.pad_right - from.output_padding_width,
+               from.groups};
+    format::QuantizedConvTranspose2DT options;
+    options.window = std::move(window);
+    return make_options(std::move(options));
+  }
+  return make_options(format::QuantizedDenseT{});
+}
 
 bool has_integer_weights(const Graph& graph, const Node& node) {
   const bool is_product = is_kind<format::DenseT>(node) || is_kind<format::Conv2DT>(node) ||

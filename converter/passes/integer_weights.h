@@ -17,4 +17,13 @@ struct IntegerWeights {
 IntegerWeights add_integer_weights(Graph& graph, const Node& node, const Int8Range& x,
                                    const Int8Range& y);
 
+// The options of the integer operator that does what a product does.
+format::OperatorOptionsUnion integer_options(const Node& node);
+
+// Products that one sum of a product with these weights adds up at most.
+std::int64_t depth_of(const Node& node, const Shape& weights);
+
+// Whether 32 bits hold every sum of `depth` products of int8 and `bias`.
+bool fits_in_sum(std::int64_t depth, std::int64_t bias);
+
 }  // namespace figment::converter

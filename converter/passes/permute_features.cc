@@ -23,7 +23,8 @@ bool is_constant(const Graph& graph, TensorId id) {
   return id != kAbsent && graph.tensor(id).constant();
 }
 
-// A constant with one axis in another order; the rest of the shape may be anything.
+// A constant with one axis in another order; the rest of the shape may be anything. Scales of
+// weights [outputs, inputs] go with their outputs.
 TensorId reorder_axis(Graph& graph, TensorId id, int axis, const FeatureOrder& order) {
   const GraphTensor& source = graph.tensor(id);
   const Shape shape = source.shape;
@@ -38,8 +39,13 @@ TensorId reorder_axis(Graph& graph, TensorId id, int axis, const FeatureOrder& o
       std::memcpy(values.data() + (first + i) * inner,
                   from + (first + static_cast<std::size_t>(order[i])) * inner, inner);
     }
+  std::vector<float> scales = source.scales;
+  for (std::size_t i = 0; axis == 0 && i < scales.size(); ++i)
+    scales[i] = source.scales[static_cast<std::size_t>(order[i])];
   const std::string name = source.name;
-  return graph.add_constant(name, source.type, shape, std::move(values));
+  const TensorId reordered = graph.add_constant(name, source.type, shape, std::move(values));
+  graph.tensor(reordered).scales = std::move(scales);
+  return reordered;
 }
 
 // Reorders inputs [first, last) of a node along their axis `axis`, where they are given.

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <memory>
 #include <sstream>
 
 #include "converter/passes/edit.h"
@@ -100,61 +99,6 @@ std::optional<Limits> limits_of(const Node& node) {
   if (unary.function == format::UnaryFunction::Clip)
     return Limits{double{unary.alpha}, double{unary.beta}};
   return std::nullopt;
-}
-
-// The options of the integer operator that does what a product does.
-format::OperatorOptionsUnion integer_options(const Node& node) {
-  auto window = std::make_unique<format::Conv2DT>();
-  if (is_kind<format::Conv2DT>(node)) {
-    *window = node.as<format::Conv2DT>();
-    format::QuantizedConv2DT options;
-    options.window = std::move(window);
-    return make_options(std::move(options));
-  }
-  if (is_kind<format::ConvTranspose2DT>(node)) {
-    const auto& from = node.as<format::ConvTranspose2DT>();
-    *window = {{},
-               from.stride_height,
-               from.stride_width,
-               from.dilation_height,
-               from.dilation_width,
-               from.pad_top,
-               from.pad_bottom - from.output_padding_height,
-               from.pad_left,
-               from.pad_right - from.output_padding_width,
-               from.groups};
-    format::QuantizedConvTranspose2DT options;
-    options.window = std::move(window);
-    return make_options(std::move(options));
-  }
-  return make_options(format::QuantizedDenseT{});
-}
-
-// The numbers of a QuantizedAdd: both factors with one shift, so that 32 bits are enough.
-std::vector<std::int32_t> sum_numbers(const Int8Range& a, const Int8Range& b, const Int8Range& y,
-                                      const std::vector<std::int32_t>& clamp) {
-  const double a_factor = double{a.scale} / double{y.scale};
-  const double b_factor = double{b.scale} / double{y.scale};
-  constexpr double kMaxMultiplier = 1 << 21;
-  const int shift = std::clamp(
-      static_cast<int>(std::floor(std::log2(kMaxMultiplier / std::max(a_factor, b_factor)))), 1,
-      30);
-  const auto multiplier = [&](double factor) {
-    return static_cast<std::int32_t>(
-        std::min(std::nearbyint(std::ldexp(factor, shift)), kMaxMultiplier));
-  };
-  return {a.zero_point, multiplier(a_factor), b.zero_point, multiplier(b_factor),
-          shift,        y.zero_point,         clamp[0],     clamp[1]};
-}
-
-// What a function makes of each of the 256 numbers of x.
-std::vector<std::byte> table_of(const Function& function, const Int8Range& x, const Int8Range& y) {
-  std::vector<float> values;
-  for (int q = INT8_MIN; q <= INT8_MAX; ++q) values.push_back(static_cast<float>(x.value(q)));
-  std::vector<std::byte> table;
-  for (const float result : function(values))
-    table.push_back(static_cast<std::byte>(y.quantize(std::isnan(result) ? 0.0 : double{result})));
-  return table;
 }
 
 class Quantizer {

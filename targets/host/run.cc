@@ -1,6 +1,8 @@
 // figment run: numbers or pictures in, numbers or pictures out, named and ordered as in the source
-// file.
+// file. A picture that is larger than what a model for enlarging takes is run in tiles.
+#include <algorithm>
 #include <memory>
+#include <tuple>
 
 #include "targets/host/arguments.h"
 #include "targets/host/grid.h"
@@ -10,6 +12,7 @@
 #include "targets/host/ports.h"
 #include "targets/host/processor.h"
 #include "targets/host/session_memory.h"
+#include "targets/host/tiles.h"
 #include "targets/host/verb.h"
 
 namespace figment::host {
@@ -89,6 +92,75 @@ std::vector<std::byte> write_output(const Model& model, int port_index, const Te
   return write_png(make_grid(load_pictures(tensor, reading)));
 }
 
+// A picture of another size than the model takes, to be enlarged in tiles.
+struct Enlarging {
+  const InputValue* photo;
+  int output, factor;
+};
+
+// Where one picture is given and one output asked for, as a picture that is larger by a whole
+// factor.
+std::optional<Enlarging> find_enlarging(const Model& model, const std::vector<InputValue>& values,
+                                        const std::vector<NamedFile>& wanted, int batch) {
+  if (batch != 1 || wanted.size() != 1 || !has_ending(wanted[0].path, ".png")) return std::nullopt;
+  if (std::ranges::count_if(values, [](const auto& value) { return value.picture.has_value(); }) !=
+      1)
+    return std::nullopt;
+  for (const InputValue& value : values) {
+    if (!value.picture) continue;
+    const Port port = model.input(value.port);
+    const int factor = factor_of(port, model.output(wanted[0].port));
+    if (factor > 0 &&
+        (port.shape[1] != value.picture->height || port.shape[2] != value.picture->width))
+      return Enlarging{&value, wanted[0].port, factor};
+  }
+  return std::nullopt;
+}
+
+// Puts the inputs in their places; of a picture that is enlarged, a tile. Anew for every run, which
+// may leave other numbers there.
+void store_inputs(const Model& model, const std::vector<InputValue>& values,
+                  const std::pair<float, float>& range, int batch, Session& session,
+                  const Picture* tile) {
+  for (const InputValue& value : values) {
+    const Port port = model.input(value.port);
+    const Tensor tensor = session.input(value.port);
+    if (value.array)
+      store_array(*value.array, port, batch, tensor, value.name);
+    else
+      store_picture(tile != nullptr ? *tile : *value.picture, range.first, range.second, port,
+                    tensor, value.name);
+  }
+}
+
+Picture enlarge_photo(const Model& model, const Enlarging& enlarging,
+                      const std::vector<InputValue>& values, const std::pair<float, float>& range,
+                      Session& session) {
+  const Port port = model.input(enlarging.photo->port);
+  const Picture& photo = *enlarging.photo->picture;
+  constexpr std::int64_t kMostSide = 1 << 16;
+  if (std::int64_t{std::max(photo.width, photo.height)} * enlarging.factor > kMostSide)
+    throw VerbError(ExitCode::kBadArgument, enlarging.photo->name + " is " +
+                                                std::to_string(photo.width) + " pixels wide and " +
+                                                std::to_string(photo.height) +
+                                                " high; enlarged, a picture may have " +
+                                                std::to_string(kMostSide) + " pixels a side");
+  const auto reach = reach_of(model, enlarging.photo->port, enlarging.output);
+  const auto axis = [&](int length, int at, const Reach PictureReach::*part) {
+    return place_tiles(length, port.shape[at], reach ? std::optional(*reach.*part) : std::nullopt);
+  };
+  ImageReading reading = model.image();
+  if (reading.height == 0) std::tie(reading.low, reading.high) = range;
+  reading.channels = model.output(enlarging.output).shape[3];
+  return enlarge(photo, axis(photo.height, 1, &PictureReach::down),
+                 axis(photo.width, 2, &PictureReach::across), enlarging.factor, reading,
+                 [&](const Picture& tile) {
+                   store_inputs(model, values, range, 1, session, &tile);
+                   require(session.run());
+                   return session.output(enlarging.output);
+                 });
+}
+
 ExitCode run(const Arguments& arguments) {
   cap_processor(arguments.processor);
   Options options;
@@ -108,14 +180,12 @@ ExitCode run(const Arguments& arguments) {
   for (const NamedFile& output : wanted) files.emplace_back(output.path);
 
   SessionMemory memory(model, options);
-  for (const InputValue& value : values) {
-    const Tensor tensor = memory.session.input(value.port);
-    if (value.array)
-      store_array(*value.array, model.input(value.port), options.batch, tensor, value.name);
-    else
-      store_picture(*value.picture, range.first, range.second, model.input(value.port), tensor,
-                    value.name);
+  const auto enlarging = find_enlarging(model, values, wanted, options.batch);
+  if (enlarging) {
+    files[0].commit(write_png(enlarge_photo(model, *enlarging, values, range, memory.session)));
+    return ExitCode::kSuccess;
   }
+  store_inputs(model, values, range, options.batch, memory.session, nullptr);
   require(memory.session.run());
 
   // All outputs are made before any is put in its place.
@@ -134,7 +204,7 @@ std::function<ExitCode()> declare(CLI::App& app) {
   app.add_option("--in", arguments->inputs,
                  "An input, as NAME=FILE or as FILE (then in the model's order): a .npy in the "
                  "source's order of "
-                 "axes, or a .png")
+                 "axes, or a .png; a model for enlarging takes one of any size")
       ->take_all();
   app.add_option("--out", arguments->outputs,
                  "An output, as --in; what ends in .png is written as a picture")
