@@ -118,17 +118,27 @@ if(FIGMENT_BUILD_CONVERTER AND "onnx" IN_LIST FIGMENT_IMPORTERS)
   target_link_libraries(figment_onnx PUBLIC ${FIGMENT_PROTOBUF} Threads::Threads)
 endif()
 
-# Keras's .h5 and Flux's .jld2 are HDF5 files: the C library, without its languages and tools.
+# figment_filter_shared_imports(list folder): takes out of a list of sources what only importers that are not built share.
+function(figment_filter_shared_imports list folder)
+  foreach(row IN ITEMS "hdf5_:keras;flux" "zip_:keras;torch" "pickle:torch" "layers/:keras;tfjs")
+    string(REGEX REPLACE ":.*" "" name "${row}")
+    string(REGEX REPLACE ".*:" "" formats "${row}")
+    set(wanted FALSE)
+    foreach(format IN LISTS formats)
+      if(format IN_LIST FIGMENT_IMPORTERS)
+        set(wanted TRUE)
+      endif()
+    endforeach()
+    if(NOT wanted)
+      list(FILTER ${list} EXCLUDE REGEX "(^|/)${folder}/${name}")
+    endif()
+  endforeach()
+  set(${list} "${${list}}" PARENT_SCOPE)
+endfunction()
+
+# Numbers in HDF5 files may be compressed.
 if(FIGMENT_BUILD_CONVERTER AND ("keras" IN_LIST FIGMENT_IMPORTERS OR "flux" IN_LIST FIGMENT_IMPORTERS))
-  find_path(FIGMENT_HDF5_INCLUDE hdf5.h PATH_SUFFIXES hdf5/serial)
-  find_library(FIGMENT_HDF5 NAMES hdf5_serial hdf5)
-  if(NOT FIGMENT_HDF5_INCLUDE OR NOT FIGMENT_HDF5)
-    message(FATAL_ERROR "HDF5 is missing; install libhdf5-dev, or leave keras and flux out of -DFIGMENT_IMPORTERS=....")
-  endif()
-  add_library(figment_hdf5 INTERFACE)
-  target_include_directories(figment_hdf5 SYSTEM INTERFACE ${FIGMENT_HDF5_INCLUDE})
   find_package(ZLIB REQUIRED)
-  target_link_libraries(figment_hdf5 INTERFACE ${FIGMENT_HDF5} sz aec ZLIB::ZLIB m ${CMAKE_DL_LIBS})
 endif()
 
 # Keras's .keras and PyTorch's files are ZIP archives. Minizip, since Debian has libzip as a shared library alone and
