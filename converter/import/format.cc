@@ -9,6 +9,7 @@
 
 #include "converter/import/keras/keras.h"
 #include "converter/import/onnx.h"
+#include "converter/import/tfjs/tfjs.h"
 
 namespace figment::converter {
 namespace {
@@ -19,6 +20,9 @@ const std::vector<SourceFormat> kFormats = {
 #endif
 #ifdef FIGMENT_WITH_KERAS
     {"Keras", "a .keras or .h5 file", looks_like_keras, import_keras},
+#endif
+#ifdef FIGMENT_WITH_TFJS
+    {"TensorFlow.js", "a model.json with its weights", looks_like_tfjs, import_tfjs},
 #endif
 };
 
