@@ -12,6 +12,7 @@
 #include "converter/import/onnx.h"
 #include "converter/import/torch.h"
 #include "converter/import/tflite/tflite.h"
+#include "converter/import/tfjs/tfjs.h"
 
 namespace figment::converter {
 namespace {
@@ -33,6 +34,9 @@ const std::vector<SourceFormat> kFormats = {
 #endif
 #ifdef FIGMENT_WITH_TFLITE
     {"TFLite", "a .tflite file", looks_like_tflite, import_tflite},
+#endif
+#ifdef FIGMENT_WITH_TFJS
+    {"TensorFlow.js", "a model.json with its weights", looks_like_tfjs, import_tfjs},
 #endif
 };
 

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "converter/import/hdf5_object.h"
-#include "converter/import/layers/layer_calls.h"
+#include "converter/import/layers/named_weights.h"
 
 namespace figment::converter {
 namespace {
@@ -32,49 +32,16 @@ std::vector<std::string> read_list(const Hdf5File& file, const std::string& grou
   }
 }
 
-// True when `name` ("model/dense_1/kernel:0") has this part.
-bool has_part(const std::string& name, const std::string& part) {
-  for (std::size_t start = 0; start < name.size();) {
-    const std::size_t end = std::min(name.find('/', start), name.size());
-    if (name.compare(start, end - start, part) == 0) return true;
-    start = end + 1;
-  }
-  return false;
-}
-
-// Those of a layer, or of a model that is a layer: its group lists the weights of all of them.
-class ListedLayer : public LayerWeights {
- public:
-  ListedLayer(const Hdf5File& file, std::string group, std::vector<std::string> names)
-      : file_(file), group_(std::move(group)), names_(std::move(names)) {}
-
-  std::unique_ptr<LayerWeights> layer(const LayerPlace& place) const override {
-    std::vector<std::string> own;
-    for (const std::string& name : names_)
-      if (has_part(name, place.name)) own.push_back(name);
-    // A model inside need not be named in its layers' weights.
-    if (own.empty() && is_model_class(place.class_name)) own = names_;
-    return std::make_unique<ListedLayer>(file_, group_, std::move(own));
-  }
-  std::vector<LayerArray> arrays() const override {
-    std::vector<LayerArray> result;
-    for (const std::string& name : names_) result.push_back(read_array(file_, group_ + "/" + name));
-    return result;
-  }
-
- private:
-  const Hdf5File& file_;
-  std::string group_;
-  std::vector<std::string> names_;
-};
-
 class ListedWeights : public LayerWeights {
  public:
   ListedWeights(const Hdf5File& file, std::string group) : file_(file), group_(std::move(group)) {}
 
   std::unique_ptr<LayerWeights> layer(const LayerPlace& place) const override {
     const std::string group = group_ + "/" + place.name;
-    return std::make_unique<ListedLayer>(file_, group, read_list(file_, group, "weight_names"));
+    // Of a model that is a layer, the list has the weights of all its layers.
+    return named_weights(
+        [this, group](const std::string& name) { return read_array(file_, group + "/" + name); },
+        read_list(file_, group, "weight_names"));
   }
   std::vector<LayerArray> arrays() const override { return {}; }
 

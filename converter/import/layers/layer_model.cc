@@ -8,6 +8,7 @@
 
 #include "converter/import/add_outputs.h"
 #include "converter/import/layers/layer_calls.h"
+#include "converter/import/open_inputs.h"
 
 namespace figment::converter {
 
@@ -59,12 +60,10 @@ class LayerModel {
 
   TensorId add_input(const std::string& name, std::vector<std::int64_t> extents,
                      const Json& config);
-  std::vector<std::int64_t> input_shape() const;
+  std::vector<std::int64_t> first_shape() const;
   void add_inputs(Values& values, const std::vector<CallKey>& wanted);
   void cut_at(const std::string& from, Values& values, const Json& json,
               const LayerWeights& weights);
-  void check_cut(const std::string& from, const Values& values,
-                 const std::vector<std::pair<std::string, TensorId>>& outputs) const;
   std::vector<Shape> shapes_behind(const Layer& layer, const Json& json,
                                    const LayerWeights& weights) const;
   std::set<CallKey> needed(const Values& values, const std::vector<CallKey>& wanted) const;
@@ -233,44 +232,20 @@ std::vector<TensorId> LayerModel::run(const std::vector<TensorId>& inputs) {
 
 TensorId LayerModel::add_input(const std::string& name, std::vector<std::int64_t> extents,
                                const Json& config) {
-  const auto describe_open = [&] {
-    std::string text;
-    for (const std::int64_t extent : extents)
-      text += (text.empty() ? "" : "x") + (extent < 0 ? "?" : std::to_string(extent));
-    return text;
-  };
-  if (const auto given = context_.options.input_shapes.find(name);
-      given != context_.options.input_shapes.end()) {
-    const std::vector<std::int64_t>& asked = given->second;
-    bool fits = extents.empty() || asked.size() == extents.size();
-    for (std::size_t axis = 0; fits && axis < extents.size(); ++axis)
-      fits = extents[axis] < 0 || extents[axis] == asked[axis];
-    if (!fits)
-      throw ConvertError("the input '" + name + "' is " + describe_open() +
-                         ", which the shape that --input gives it does not fit");
-    extents = asked;
-  }
-  if (extents.empty())
-    throw ConvertError("the model does not say what shape its input '" + name +
-                       "' has; say it with --input " + name + "=1x...");
-  if (extents[0] < 0) extents[0] = context_.options.batch;
-  if (std::ranges::any_of(extents, [](std::int64_t extent) { return extent < 0; }))
-    throw ConvertError("the input '" + name + "' is " + describe_open() +
-                       "; say its extents with --input " + name + "=1x...");
   std::string type = "float32";
   if (config.is_object())
     if (const auto found = config.find("dtype"); found != config.end() && found->is_string())
       type = found->get<std::string>();
   const bool integers = type.starts_with("int") || type.starts_with("uint") || type == "bool";
   return context_.graph.add_input(name, integers ? DataType::kInt32 : DataType::kFloat32,
-                                  make_shape(extents));
+                                  input_shape(context_.options, name, std::move(extents)));
 }
 
 // Of a Sequential without a layer for its input: what its first layer says.
-std::vector<std::int64_t> LayerModel::input_shape() const {
+std::vector<std::int64_t> LayerModel::first_shape() const {
   const Layer& first = layers_.front();
   std::vector<std::int64_t> shape = declared_input_shape(*first.description.config);
-  if (shape.empty() && first.model != nullptr) shape = first.model->input_shape();
+  if (shape.empty() && first.model != nullptr) shape = first.model->first_shape();
   return shape;
 }
 
@@ -294,7 +269,7 @@ std::set<CallKey> LayerModel::needed(const Values& values,
 void LayerModel::add_inputs(Values& values, const std::vector<CallKey>& wanted) {
   const std::set<CallKey> used = needed(values, wanted);
   if (used.contains({kGiven, 0})) {
-    std::vector<std::int64_t> shape = input_shape();
+    std::vector<std::int64_t> shape = first_shape();
     values[{kGiven, 0}] = {add_input(layers_.front().description.place.name + "_input",
                                      std::move(shape), *layers_.front().description.config)};
   }
@@ -376,22 +351,6 @@ void LayerModel::cut_at(const std::string& from, Values& values, const Json& jso
   values[{index, 0}] = std::move(inputs);
 }
 
-// Refuses a cut that nothing reads behind.
-void LayerModel::check_cut(const std::string& from, const Values& values,
-                           const std::vector<std::pair<std::string, TensorId>>& outputs) const {
-  const std::vector<int> readers = count_readers(context_.graph);
-  const auto cut = values.find({by_name_.at(from), 0});
-  if (cut != values.end())
-    for (const TensorId id : cut->second) {
-      if (readers[static_cast<std::size_t>(id)] > 0) return;
-      for (const auto& [name, output] : outputs)
-        if (output == id) return;
-    }
-  throw ConvertError("'" + from + "' is not before what shall be computed" +
-                     (context_.options.to.empty() ? "" : ", '" + context_.options.to + "'") +
-                     "; turn --from and --to round, or name other layers");
-}
-
 void LayerModel::import_whole(const Json& json, const LayerWeights& weights) {
   const ImportOptions& options = context_.options;
   Values values;
@@ -415,16 +374,13 @@ void LayerModel::import_whole(const Json& json, const LayerWeights& weights) {
     for (const TensorId id : values.at(wanted[0])) outputs.emplace_back(options.to, id);
   }
   Graph& graph = context_.graph;
-  for (const auto& [name, shape] : options.input_shapes)
-    if (std::ranges::none_of(graph.inputs,
-                             [&](const GraphPort& port) { return port.name == name; }))
-      throw ConvertError("the model has no input '" + name + "', whose shape --input gives");
+  check_input_names(options, graph);
   if (graph.inputs.empty())
-    throw ConvertError("nothing of the model depends on an input" +
-                       (options.from.empty()
-                            ? ""
-                            : "; '" + options.from + "' is not before '" + options.to + "'"));
-  if (!options.from.empty()) check_cut(options.from, values, outputs);
+    throw ConvertError("nothing of the model depends on an input; the file is damaged");
+  if (!options.from.empty()) {
+    const auto cut = values.find({by_name_.at(options.from), 0});
+    check_cut(options, graph, cut != values.end() ? cut->second : std::vector<TensorId>{}, outputs);
+  }
   graph.name = description_.name;
   add_outputs(graph, outputs);
 }

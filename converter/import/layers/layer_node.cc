@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "converter/import/noise.h"
 #include "converter/import/spatial.h"
 
 namespace figment::converter {
@@ -221,12 +222,7 @@ TensorId LayerNode::activate(TensorId x, const char* setting) {
 }
 
 TensorId LayerNode::noise(const Shape& to) {
-  const unsigned number = ++context_.noises;
-  if (context_.options.noise == NoiseHandling::kInput)
-    return graph().add_input(label() + "/noise", DataType::kFloat32, to);
-  format::RandomNormalT options;
-  options.seed = number;
-  return emit(options, {}, to);
+  return add_noise(*this, context_.options.noise, label() + "/noise", ++context_.noises, to);
 }
 
 TensorId LayerNode::to_channels_last(TensorId x) {

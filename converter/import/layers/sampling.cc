@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "converter/import/base64.h"
 #include "converter/import/layers/layer_node.h"
 
 namespace figment::converter {
@@ -24,24 +25,6 @@ std::string lower(std::string text) {
 bool sounds_like_sampling(const std::string& name) {
   const std::string plain = lower(name);
   return plain.find("sampl") != std::string::npos || plain.find("reparam") != std::string::npos;
-}
-
-std::string decode_base64(std::string_view text) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string result;
-  unsigned bits = 0, count = 0;
-  for (const char letter : text) {
-    const std::size_t value = kLetters.find(letter);
-    if (value == std::string_view::npos) continue;
-    bits = (bits << 6 | static_cast<unsigned>(value)) & 0xffffffU;
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      result += static_cast<char>(bits >> count & 0xffU);
-    }
-  }
-  return result;
 }
 
 // Whether a Lambda's code (Python's marshal format, in which names and numbers can be read) is that
