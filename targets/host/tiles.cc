@@ -87,6 +87,7 @@ class Band {
 // The shares of tile k's rows or columns.
 std::vector<float> shares_of(const TileAxis& axis, std::size_t k, int factor) {
   std::vector<float> shares;
+  shares.reserve(static_cast<std::size_t>(axis.tile) * static_cast<std::size_t>(factor));
   for (int at = 0; at < axis.tile * factor; ++at)
     shares.push_back(axis.share(k, axis.positions[k] * factor + at, factor));
   return shares;

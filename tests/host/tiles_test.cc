@@ -83,8 +83,8 @@ Tiled tiled(const Network& network, const Picture& picture, int tile) {
 }
 
 int byte_at(const Picture& picture, int row, int column, int channel) {
-  return picture.pixels[static_cast<std::size_t>((row * picture.width + column) * picture.channels +
-                                                 channel)];
+  const int at = (row * picture.width + column) * picture.channels + channel;
+  return picture.pixels[static_cast<std::size_t>(at)];
 }
 
 // The largest difference of two pictures' bytes, where both are, at least `margin` pixels from the

@@ -64,6 +64,7 @@ TEST_CASE("functions of one number") {
     const std::vector<float> x =
         random_numbers(30, 1, static_cast<float>(row.low), static_cast<float>(row.high));
     std::vector<double> expected;
+    expected.reserve(x.size());
     for (const float value : x) expected.push_back(row.function(double{value}));
     check_operator(row.kind, {1, 5, 6}, x, {}, row.options, {1, 5, 6}, expected);
   }

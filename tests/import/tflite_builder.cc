@@ -67,6 +67,7 @@ int TfliteBuilder::integers(const Extents& extents, const std::vector<std::int32
 
 int TfliteBuilder::halves(const Extents& extents, const std::vector<float>& values) {
   std::vector<std::uint16_t> halves;
+  halves.reserve(values.size());
   for (const float value : values) halves.push_back(math::narrow_to_half(value));
   return add_constant(extents, TensorType::FLOAT16, halves.data(), halves.size() * 2);
 }
@@ -74,6 +75,7 @@ int TfliteBuilder::halves(const Extents& extents, const std::vector<float>& valu
 int TfliteBuilder::bytes(const Extents& extents, const std::vector<int>& values,
                          const Quantized& quantized, TensorType type) {
   std::vector<std::uint8_t> bytes;
+  bytes.reserve(values.size());
   for (const int value : values) bytes.push_back(static_cast<std::uint8_t>(value));
   return add_constant(extents, type, bytes.data(), bytes.size(), quantized);
 }

@@ -101,10 +101,11 @@ std::vector<double> Layer::run(const std::vector<double>& x, const std::vector<d
               }
               if (row < 0 || row >= height || column < 0 || column >= width) continue;
               const int channel = o / per_group * depth + c;
-              sum += x[static_cast<std::size_t>((row * width + column) * channels + channel)] *
-                     weights[weight(o, u, v, c)];
+              const int at = (row * width + column) * channels + channel;
+              sum += x[static_cast<std::size_t>(at)] * weights[weight(o, u, v, c)];
             }
-        y[static_cast<std::size_t>((i * columns + j) * outputs + o)] = activated(sum, activation);
+        const int at = (i * columns + j) * outputs + o;
+        y[static_cast<std::size_t>(at)] = activated(sum, activation);
       }
   return y;
 }
@@ -252,6 +253,7 @@ TEST_CASE("layers of int8 compute in integers, rounded once") {
                                             : std::vector<float>{0.006F};
       const std::vector<int> bias_int = random_int8(layer.outputs, 6);
       std::vector<float> x;
+      x.reserve(x_int.size());
       for (const int q : x_int) x.push_back(x_step * static_cast<float>(q - 7));
       std::vector<double> weights(w_int.size()), bias;
       const int depth = layer.depthwise() ? 1 : layer.channels / layer.groups;
@@ -264,6 +266,7 @@ TEST_CASE("layers of int8 compute in integers, rounded once") {
               weights[layer.weight(o, u, v, c)] = scale * w_int[layer.weight(o, u, v, c)];
       }
       std::vector<std::int32_t> stored_bias;
+      stored_bias.reserve(bias_int.size());
       for (const int q : bias_int) stored_bias.push_back(100 * q);
       TfliteBuilder builder;
       const int input = builder.input(layer.x_shape(), TensorType::INT8, {{x_step}, {7}});

@@ -24,7 +24,8 @@ std::vector<double> resized(int from, int to, bool bilinear, bool corners, bool 
   const std::vector<float> x = random_numbers(from * from, 1);
   const double scale = corners && to > 1 ? double(from - 1) / (to - 1) : double(from) / to;
   const auto at = [&](int row, int column) {
-    return double{x[static_cast<std::size_t>(row * from + column)]};
+    const int place = row * from + column;
+    return double{x[static_cast<std::size_t>(place)]};
   };
   const auto nearest = [&](int i) {
     const double place = (i + (half ? 0.5 : 0)) * scale;
@@ -66,8 +67,12 @@ TEST_CASE("pools") {
 }
 
 TEST_CASE("resizes, by every way of counting pixels") {
-  for (const auto& [corners, half] : {std::pair{false, false}, {true, false}, {false, true}})
-    for (const auto& [from, to] : {std::pair{3, 6}, {4, 7}, {6, 3}, {3, 1}, {2, 8}}) {
+  for (const auto& centers : {std::pair{false, false}, {true, false}, {false, true}})
+    for (const auto& sizes : {std::pair{3, 6}, {4, 7}, {6, 3}, {3, 1}, {2, 8}}) {
+      const bool corners = centers.first;
+      const bool half = centers.second;
+      const int from = sizes.first;
+      const int to = sizes.second;
       CAPTURE(corners);
       CAPTURE(half);
       CAPTURE(to);

@@ -49,16 +49,7 @@ Graph TfliteImporter::import() {
   if (outputs.empty())
     throw DamagedFile("the file names no output; it is damaged: export or copy it again");
   for (const int index : inputs) add_input(index);
-  for (const auto& [name, shape] : options_.input_shapes)
-    if (std::ranges::none_of(graph_.inputs,
-                             [&](const GraphPort& port) { return port.name == name; })) {
-      std::string names;
-      for (const GraphPort& port : graph_.inputs)
-        names += (names.empty() ? "'" : ", '") + port.name + "'";
-      throw ConvertError("the model has no input '" + name +
-                         "', for which a shape was given; its inputs are " +
-                         (names.empty() ? "none" : names));
-    }
+  check_given_shapes();
   const std::vector<bool> needed = needed_operators(inputs, outputs);
   for (std::size_t index = 0; index < needed.size(); ++index)
     if (needed[index]) import_operator(static_cast<int>(index));
@@ -131,6 +122,20 @@ std::vector<int> TfliteImporter::ports(const flatbuffers::Vector<std::int32_t>* 
 }
 
 // ---- Inputs and outputs ----
+
+void TfliteImporter::check_given_shapes() const {
+  std::string names;
+  std::unordered_set<std::string> known;
+  for (const GraphPort& port : graph_.inputs) {
+    names += (names.empty() ? "'" : ", '") + port.name + "'";
+    known.insert(port.name);
+  }
+  for (const auto& given : options_.input_shapes)
+    if (!known.contains(given.first))
+      throw ConvertError("the model has no input '" + given.first +
+                         "', for which a shape was given; its inputs are " +
+                         (names.empty() ? "none" : names));
+}
 
 void TfliteImporter::add_input(int index) {
   const std::string what = "input '" + name_of(index) + "'";

@@ -67,6 +67,7 @@ class TfliteImporter {
   std::vector<int> ports(const flatbuffers::Vector<std::int32_t>* list, const char* what) const;
   std::vector<bool> needed_operators(const std::vector<int>& inputs,
                                      const std::vector<int>& outputs) const;
+  void check_given_shapes() const;
   void add_input(int index);
   void add_outputs(const std::vector<int>& outputs);
   void import_operator(int index);

@@ -11,8 +11,6 @@
 namespace figment::converter {
 namespace {
 
-using tflite::ActivationFunctionType;
-
 int kernel_extent(const TfliteNode& node, const Shape& weights, int axis) {
   return node.checked_int(weights[axis], "kernel", 1);
 }

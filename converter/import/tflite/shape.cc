@@ -78,6 +78,7 @@ void expand_dims(TfliteNode& node) {
 void pack(TfliteNode& node) {
   const std::int64_t axis = node.options<tflite::PackOptions>().axis();
   std::vector<TensorId> parts;
+  parts.reserve(static_cast<std::size_t>(node.input_count()));
   for (int index = 0; index < node.input_count(); ++index)
     parts.push_back(with_axis(node, node.input(index), axis));
   if (parts.empty()) node.refuse("it packs nothing; the file is damaged");
@@ -89,6 +90,7 @@ void transpose(TfliteNode& node) {
   const TensorId x = node.input(0);
   const std::vector<std::int64_t> order = node.integers(1, "permutation");
   std::vector<int> permutation;
+  permutation.reserve(order.size());
   for (const std::int64_t axis : order)
     permutation.push_back(node.checked_axis(axis, node.rank(x)));
   std::vector<int> sorted = permutation;

@@ -158,9 +158,9 @@ TensorId TfliteImporter::read_constant(int index) {
     std::vector<float> values(count);
     for (std::size_t at = 0; at < count; ++at) {
       const std::size_t channel = at / block % quantized->scales.size();
-      const int q = static_cast<std::int8_t>(quantized->values[at]);
+      const auto q = static_cast<std::int8_t>(quantized->values[at]);
       values[at] =
-          quantized->scales[channel] * static_cast<float>(q - quantized->zero_points[channel]);
+          quantized->scales[channel] * static_cast<float>(int{q} - quantized->zero_points[channel]);
     }
     return graph_.add_floats(name_of(index), shape, values);
   }
