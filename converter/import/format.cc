@@ -10,9 +10,9 @@
 #include "converter/import/flux/flux.h"
 #include "converter/import/keras/keras.h"
 #include "converter/import/onnx.h"
-#include "converter/import/torch.h"
-#include "converter/import/tflite/tflite.h"
 #include "converter/import/tfjs/tfjs.h"
+#include "converter/import/tflite/tflite.h"
+#include "converter/import/torch.h"
 
 namespace figment::converter {
 namespace {
