@@ -80,8 +80,8 @@ TEST_CASE("weights stand beside the model, and nowhere else") {
 }
 
 TEST_CASE("damaged files end in a sentence") {
-  check_damage(model_path("decoder.json"), 600, 100);
-  check_damage(model_path("graph.json"), 600, 60);
+  check_damage(model_path("decoder.json"), 150, 30);
+  check_damage(model_path("graph.json"), 150, 20);
 }
 
 TEST_CASE("other people's files") {
