@@ -34,10 +34,14 @@ Shape input_shape(const ImportOptions& options, const std::string& name,
     throw ConvertError("the model does not say what shape its input '" + name +
                        "' has; say it with --input " + name + "=1x...");
   const std::string described = describe_open(extents);
+  std::vector<std::int64_t> example = extents;
+  std::ranges::replace(example, -1, 64);
+  example[0] = 1;
   if (extents[0] < 0) extents[0] = options.batch;
   if (std::ranges::any_of(extents, [](std::int64_t extent) { return extent < 0; }))
     throw ConvertError("the input '" + name + "' is " + described +
-                       "; say its extents with --input " + name + "=1x...");
+                       "; say its extents, for example --input " + name + "=" +
+                       describe_open(example));
   return make_shape(extents);
 }
 

@@ -1,17 +1,17 @@
 // Weights that are found by their names.
 #include "converter/import/layers/named_weights.h"
 
-#include <algorithm>
-
 #include "converter/import/layers/layer_calls.h"
 
 namespace figment::converter {
 namespace {
 
-// True when `name` has this part between its slashes.
+// True when `name` has this part before one of its slashes; what stands behind the last one is what
+// the weight is of the layer.
 bool has_part(const std::string& name, const std::string& part) {
   for (std::size_t start = 0; start < name.size();) {
-    const std::size_t end = std::min(name.find('/', start), name.size());
+    const std::size_t end = name.find('/', start);
+    if (end == std::string::npos) return false;
     if (name.compare(start, end - start, part) == 0) return true;
     start = end + 1;
   }

@@ -4,9 +4,10 @@
     python3 -m venv V && V/bin/pip install keras jax numpy h5py && V/bin/python tests/import/goldens/keras_goldens.py
 
 Each model NAME gives keras/NAME.keras (or .h5) and keras/NAME.txt: lines "input NAME SHAPE" or
-"output NAME SHAPE", each followed by a line of numbers. Archives are packed again with deflate, since
+"output NAME SHAPE STRIDE", each followed by a line of numbers (of outputs every STRIDE-th). Archives are packed again with deflate, since
 Keras stores them as they are.
 """
+import json
 import os
 import pathlib
 import sys
@@ -14,6 +15,7 @@ import zipfile
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
+import h5py  # noqa: E402
 import keras  # noqa: E402
 import numpy  # noqa: E402
 from keras import layers as L  # noqa: E402
@@ -63,20 +65,23 @@ def save(name, model, suffix=".keras", integers=None):
             file.write(f"input {each.name.split(':')[0]} {'x'.join(map(str, values.shape))}\n{text(values)}\n")
         for number, values in enumerate(outputs):
             values = numpy.asarray(values)
-            file.write(f"output {number} {'x'.join(map(str, values.shape))}\n{text(values)}\n")
+            stride = 5 if values.size > 100 else 1
+            file.write(f"output {number} {'x'.join(map(str, values.shape))} {stride}\n"
+                       f"{text(values.ravel()[::stride])}\n")
     print(name, path.stat().st_size)
 
 
-def sample(name, model):
+def sample(name, model, port=None, stride=7):
     """Of a large model that stands elsewhere: an input that tests make for themselves, number i being
-    (i * 37 % 101) / 101 ("ramp 37 101"), and every 7th number of the output."""
+    (i * 37 % 101) / 101 ("ramp 37 101"), and every STRIDEth number of the output."""
     shape = (BATCH,) + tuple(model.inputs[0].shape[1:])
     count = int(numpy.prod(shape))
     values = (numpy.arange(count) * 37 % 101 / 101).astype("float32").reshape(shape)
     result = numpy.asarray(model(values, training=False))
     with open(FOLDER / (name + ".txt"), "w") as file:
-        file.write(f"input {model.inputs[0].name} {'x'.join(map(str, shape))}\nramp 37 101\n")
-        file.write(f"output 0 {'x'.join(map(str, result.shape))} 7\n{text(result.ravel()[::7])}\n")
+        file.write(f"input {port or model.inputs[0].name} {'x'.join(map(str, shape))}\nramp 37 101\n")
+        file.write(f"output 0 {'x'.join(map(str, result.shape))} {stride}\n"
+                   f"{text(result.ravel()[::stride])}\n")
 
 
 def activations():
@@ -223,6 +228,54 @@ def sequential():
     ])
 
 
+def legacy(random):
+    """A file as Keras 1 wrote it, with that version's names, and what Keras 3 computes with its weights."""
+    def layer(kind, name, sources, **settings):
+        return {"class_name": kind, "name": name, "config": dict(settings, name=name),
+                "inbound_nodes": [[[source, 0, 0] for source in sources]] if sources else []}
+
+    picture = {"dim_ordering": "tf", "border_mode": "same"}
+    config = {"class_name": "Model", "config": {
+        "name": "model_1", "input_layers": [["input_1", 0, 0]], "output_layers": [["dense_1", 0, 0]],
+        "layers": [
+            layer("InputLayer", "input_1", [], batch_input_shape=[None, 4, 6, 2], input_dtype="float32"),
+            layer("Convolution2D", "conv_1", ["input_1"], nb_filter=3, nb_row=3, nb_col=3, subsample=[2, 2],
+                  activation="relu", bias=True, **picture),
+            layer("UpSampling2D", "up_1", ["conv_1"], size=[2, 2], dim_ordering="tf"),
+            layer("Deconvolution2D", "deconv_1", ["conv_1"], nb_filter=2, nb_row=3, nb_col=3, subsample=[2, 2],
+                  output_shape=[None, 4, 6, 2], activation="linear", bias=True, **picture),
+            layer("BatchNormalization", "norm_1", ["deconv_1"], mode=0, axis=-1, epsilon=0.01),
+            layer("Merge", "merge_1", ["up_1", "norm_1"], mode="concat", concat_axis=-1),
+            layer("ZeroPadding2D", "pad_1", ["merge_1"], padding=[1, 0], dim_ordering="tf"),
+            layer("MaxPooling2D", "pool_1", ["pad_1"], pool_size=[2, 2], strides=[2, 2], border_mode="valid",
+                  dim_ordering="tf"),
+            layer("Flatten", "flat_1", ["pool_1"]),
+            layer("Dense", "dense_1", ["flat_1"], output_dim=3, activation="softmax", bias=True),
+        ]}}
+    x = keras.Input((4, 6, 2))
+    convolved = L.Conv2D(3, 3, strides=2, padding="same", activation="relu", name="conv_1")(x)
+    turned = L.Conv2DTranspose(2, 3, strides=2, padding="same", name="deconv_1")(convolved)
+    normalized = L.BatchNormalization(epsilon=0.01, name="norm_1")(turned)
+    merged = L.Concatenate()([L.UpSampling2D(2)(convolved), normalized])
+    pooled = L.MaxPooling2D(2)(L.ZeroPadding2D((1, 0))(merged))
+    model = keras.Model(x, L.Dense(3, activation="softmax", name="dense_1")(L.Flatten()(pooled)))
+    randomize(model, random)
+    with h5py.File(FOLDER / "legacy.h5", "w") as file:
+        file.attrs["keras_version"] = b"1.2.2"
+        file.attrs["model_config"] = json.dumps(config).encode()
+        groups = file.create_group("model_weights")
+        groups.attrs["layer_names"] = [each["name"].encode() for each in config["config"]["layers"]]
+        for each in config["config"]["layers"]:
+            group = groups.create_group(each["name"])
+            weights = model.get_layer(each["name"]).weights if each["name"].split("_")[0] in (
+                "conv", "deconv", "norm", "dense") else []
+            names = [f"{each['name']}_{number}:0" for number in range(len(weights))]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, weight in zip(names, weights):
+                group.create_dataset(name, data=numpy.asarray(weight))
+    sample("legacy", model, "input_1", 1)
+
+
 def main():
     FOLDER.mkdir(exist_ok=True)
     save("activations", activations())
@@ -235,6 +288,7 @@ def main():
         name = "_h5" if suffix == ".h5" else ""
         save("autoencoder" + name, autoencoder(), suffix)
         save("sequential" + name, sequential(), suffix)
+    legacy(numpy.random.default_rng(1))
     others = FOLDER.parents[3].parent / "shared/models/keras-h5"
     for path in sorted(others.glob("*/*.h5")) if others.exists() else []:
         sample(path.parent.name, keras.models.load_model(path, compile=False))
