@@ -99,6 +99,7 @@ constexpr TorchFunction kRows[] = {
      "input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, "
      "benchmark=False, deterministic=False, cudnn_enabled=True, allow_tf32=True",
      convolution},
+    {"_convolution_mode", "input, weight, bias, stride, padding, dilation, groups", plain<false>},
     {"convolution",
      "input, weight, bias, stride, padding, dilation, transposed, output_padding, groups",
      convolution},

@@ -117,8 +117,8 @@ TensorId resize(TorchCall& call, TensorId x, const std::string& mode, const Scal
     if (!(factor > 0) || !(factor < 1e6)) call.refuse("its scale_factor is no sensible factor");
     const double size = static_cast<double>(extent) * factor;
     sizes[at] = call.checked_int(static_cast<std::int64_t>(size), "size", 1);
-    // A factor that says no more than the extents do is left out.
-    factors[at] = size == std::floor(size) ? 0 : static_cast<float>(factor);
+    // A factor that says no more than the extents do is left out; aligned corners need none.
+    factors[at] = size == std::floor(size) || align_corners ? 0 : static_cast<float>(factor);
   }
   options.height = sizes[0];
   options.width = sizes[1];

@@ -30,6 +30,28 @@ std::string dotted_name(const Expression& expression, const Variables& variables
   return before.empty() ? before : before + "." + expression.text;
 }
 
+bool mentions(const Expression& expression, const std::string& name) {
+  if (expression.is(Expression::Kind::kName) && expression.text == name) return true;
+  return std::ranges::any_of(expression.parts,
+                             [&](const Expression& part) { return mentions(part, name); });
+}
+
+// True of a call that writes into its operand, where nobody reads what it gives: then some other
+// tensor, of which the operand is a part, has changed.
+bool writes_only(const std::vector<ScriptStatement>& body, std::size_t index) {
+  const ScriptStatement& statement = body[index];
+  if (!statement.value.is(Expression::Kind::kCall)) return false;
+  const std::string& function = statement.value.parts[0].text;
+  if (!function.ends_with('_') || function.ends_with("__")) return false;
+  return std::none_of(body.begin() + static_cast<std::ptrdiff_t>(index) + 1, body.end(),
+                      [&](const ScriptStatement& later) {
+                        return std::ranges::any_of(statement.targets,
+                                                   [&](const std::string& target) {
+                                                     return mentions(later.value, target);
+                                                   });
+                      });
+}
+
 }  // namespace
 
 ScriptImporter::ScriptImporter(ScriptArchive& archive, const ImportOptions& options,
@@ -136,8 +158,12 @@ TorchValue ScriptImporter::run(const ScriptFunction& function,
   Variables variables;
   for (std::size_t index = 0; index < arguments.size(); ++index)
     variables[function.parameters[index].name] = arguments[index];
-  for (const ScriptStatement& statement : function.body) {
+  for (std::size_t index = 0; index < function.body.size(); ++index) {
+    const ScriptStatement& statement = function.body[index];
     if (++statements_ > kMaxStatements) refuse(path, "it has too many steps");
+    if (statement.kind != ScriptStatement::Kind::kReturn && writes_only(function.body, index))
+      refuse(path, "it writes into a part of a tensor (" + statement.value.parts[0].text +
+                       "), which is not supported; put parts together with torch.cat instead");
     switch (statement.kind) {
       case ScriptStatement::Kind::kControl:
         refuse(path, "its code has control flow ('" + statement.word +
@@ -152,11 +178,6 @@ TorchValue ScriptImporter::run(const ScriptFunction& function,
         take_apart(statement, evaluate(statement.value, variables, path), variables, path);
         break;
       case ScriptStatement::Kind::kEvaluate:
-        // A result that nobody takes was written into some tensor.
-        if (statement.value.is(Expression::Kind::kCall) &&
-            statement.value.parts[0].text.ends_with('_'))
-          refuse(path, "it writes into a tensor ('" + statement.value.parts[0].text +
-                           "'), which is not supported; put parts together with torch.cat instead");
         evaluate(statement.value, variables, path);
         break;
     }

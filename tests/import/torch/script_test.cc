@@ -1,0 +1,81 @@
+// TorchScript archives, against what PyTorch itself computes.
+#include "converter/import/torch/script.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/import/torch/golden_case.h"
+
+namespace figment::testing {
+namespace {
+
+std::filesystem::path archive(const std::string& name) {
+  return torch_goldens() / "functions" / (name + ".pt");
+}
+
+converter::ImportOptions with_shape(const char* name, std::vector<std::int64_t> shape) {
+  converter::ImportOptions options;
+  options.input_shapes[name] = std::move(shape);
+  return options;
+}
+
+bool mentions(const std::string& sentence, const char* what) {
+  return sentence.find(what) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("functions compute what PyTorch's do") {
+  for (const std::string name :
+       {"activations", "arithmetic", "shapes", "pictures", "signals", "normalizations", "products",
+        "recurrent", "generator", "frozen"}) {
+    CAPTURE(name);
+    const GoldenCase golden = read_golden_cases(archive(name).replace_extension(".json")).front();
+    try {
+      golden.check(converter::import_file(archive(name), golden.options()));
+    } catch (const converter::ConvertError& error) {
+      FAIL_CHECK(std::string(error.what()));
+    }
+  }
+}
+
+TEST_CASE("a traced generator takes any batch") {
+  const converter::Graph graph =
+      converter::import_with_batch(archive("generator"), with_shape("z", {1, 3}));
+  CHECK(graph.any_batch);
+  CHECK(graph.outputs.at(0).name == "output");
+}
+
+TEST_CASE("a label's input holds whole numbers") {
+  converter::ImportOptions options = with_shape("x", {1, 3});
+  options.input_shapes["label"] = {1};
+  const converter::Graph graph = converter::import_file(archive("products"), options);
+  CHECK(graph.tensor(graph.inputs.at(0).tensor).type == DataType::kFloat32);
+  CHECK(graph.tensor(graph.inputs.at(1).tensor).type == DataType::kInt32);
+}
+
+TEST_CASE("parts of a traced model") {
+  converter::ImportOptions options = with_shape("z", {1, 3});
+  options.from = "dense";
+  options.to = "norm";
+  const converter::Graph graph = converter::import_file(archive("generator"), options);
+  REQUIRE(graph.inputs.size() == 1);
+  CHECK(graph.inputs[0].name == "dense");
+  CHECK(graph.outputs.at(0).name == "norm");
+  options.to = "nothing";
+  CHECK(mentions(torch_refusal(archive("generator"), options), "has no module 'nothing'"));
+}
+
+TEST_CASE("what a graph cannot be is refused in one sentence") {
+  CHECK(
+      mentions(torch_refusal(archive("generator")), "does not say the shapes of its inputs ('z')"));
+  CHECK(mentions(torch_refusal(archive("generator"), with_shape("y", {1})), "no input 'y'"));
+  CHECK(mentions(torch_refusal(archive("generator"), with_shape("z", {1, 4})), "4 features"));
+  CHECK(mentions(torch_refusal(archive("control_flow"), with_shape("x", {1, 3})),
+                 "control flow ('if')"));
+  CHECK(mentions(torch_refusal(archive("writes"), with_shape("x", {1, 3})),
+                 "writes into a part of a tensor (fill_)"));
+  CHECK(mentions(torch_refusal(archive("training"), with_shape("input", {1, 3})),
+                 "call model.eval()"));
+}
+
+}  // namespace figment::testing
