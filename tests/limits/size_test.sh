@@ -5,7 +5,7 @@
 # the operators of the digits VAE, and the same when it also trains one (learn.cc), of a build that learns VAEs alone.
 # Code past its limit fails, as does a program that draws alone but carries some of the learning.
 # usage: size_test.sh BUILD_FOLDER FIGMENT      (the command line, which knows a model's operators)
-# FIGMENT_SIZE_PRESETS=release leaves the preset small out, which has no limit.
+# FIGMENT_SIZE_PRESETS=release leaves the preset small out, which has no limit; FIGMENT_SIZE_BOARDS names the boards.
 # Keeps its builds in BUILD_FOLDER/size, so that a second run compiles what changed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -77,7 +77,7 @@ row() { # WHAT FILE; sets text and data
   read -r text data <<<"$(text_and_data "$2")"
   printf '%-10s %-8s %-34s %9d %6d %9d\n' "$target" "$preset" "$1" "$text" "$data" "$(stat -c %s "$2")"
 }
-for board in "" aarch64 armv7 riscv64 cortex_m3 cortex_m7 web; do
+for board in "" ${FIGMENT_SIZE_BOARDS:-aarch64 armv7 riscv64 cortex_m3 cortex_m7 web}; do
   toolchain=${board:+$root/toolchains/boards/$board.cmake}
   target=${board:-$(uname -m)}
   for preset in ${FIGMENT_SIZE_PRESETS:-release small}; do
