@@ -19,6 +19,7 @@ def names():
     found = {}
     for source in sorted((root / "converter/import").rglob("*.cc")):
         form = source.relative_to(root / "converter/import").parts[0].split("_")[0].removesuffix(".cc")
+        form = "keras" if form == "layers" else form  # TensorFlow.js has the same layers
         if form not in titles:
             continue
         for rows in re.findall(r"\bk(?:Rows|Layers)\[\] = \{\n(.*?)\n\};", source.read_text(), re.S):
