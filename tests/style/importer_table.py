@@ -32,7 +32,7 @@ def table():
     found = names()
     for form, title in titles.items():
         if form in found:
-            lines.append(f"| {title} | {', '.join(sorted(found[form], key=str.lower))} |\n")
+            lines.append(f"| {title} | {', '.join(sorted(found[form], key=lambda name: (name.lower(), name)))} |\n")
     return "".join(lines)
 
 

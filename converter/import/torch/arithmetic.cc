@@ -155,7 +155,7 @@ TorchValue divide(TorchCall& call, const std::string& rounding) {
     return value.is_plain_number() ? TorchValue::of_number(value.as_number())
                                    : result(call.as_floats(call.as_tensor(value)));
   };
-  const TorchValue quotient = compute(call, BinaryFunction::Div, as_floats(a), as_floats(b));
+  TorchValue quotient = compute(call, BinaryFunction::Div, as_floats(a), as_floats(b));
   if (rounding.empty()) return quotient;
   if (rounding == "floor")
     return result(call.unary(UnaryFunction::Floor, call.as_floats(call.as_tensor(quotient))));

@@ -263,11 +263,11 @@ void NetworkImporter::import_once(const Json& layer, const std::string& type, Sc
     if (!block->is_object() || !block->contains("layers"))
       throw ConvertError("the block '" + type + "' of the network's description has no \"layers\"");
     const std::map<std::string, Json> arguments = block_arguments(*block, layer, type, scope);
-    value = import_block((*block)["layers"], layer, &arguments, name, prefix, input, scope);
+    value = import_block((*block)["layers"], &arguments, name, prefix, input, scope);
   } else if (type == "Sequential") {
     if (!layer.contains("layers"))
       throw ConvertError("layer '" + scope.path + name + "' (Sequential) has no \"layers\"");
-    value = import_block(layer["layers"], layer, nullptr, name, prefix, input, scope);
+    value = import_block(layer["layers"], nullptr, name, prefix, input, scope);
   } else {
     value = call(module != nullptr ? *module : *function, module != nullptr, layer, type, name,
                  prefix, operands, scope);
@@ -286,20 +286,20 @@ std::map<std::string, Json> NetworkImporter::block_arguments(const Json& block, 
       throw ConvertError("the block '" + type + "' has \"arguments\" that are no object");
     for (const auto& [key, value] : defaults->items()) arguments[key] = value;
   }
+  const std::string where = "the block '" + type + "'";
   for (const auto& [key, value] : layer.items()) {
     if (is_own_key(key)) continue;
     if (!arguments.contains(key))
-      throw ConvertError("the block '" + type + "' has no argument '" + key + "'");
+      throw ConvertError(std::string(where).append(" has no argument '").append(key).append("'"));
     arguments[key] = substituted(value, type, scope);
   }
   return arguments;
 }
 
-TorchValue NetworkImporter::import_block(const Json& layers, const Json& layer,
+TorchValue NetworkImporter::import_block(const Json& layers,
                                          const std::map<std::string, Json>* arguments,
                                          const std::string& name, const std::string& prefix,
                                          const TorchValue& input, const Scope& scope) {
-  (void)layer;
   Scope inner;
   inner.outer = &scope;
   inner.prefix = prefix;
@@ -330,7 +330,8 @@ TorchValue NetworkImporter::call(const TorchFunction& function, bool is_layer, c
                          " values, but has at most " + std::to_string(parameters.size()));
     for (const TorchValue& operand : operands) arguments[parameters[taken++].name] = operand;
   }
-  for (const auto& [key, json] : layer.items()) {
+  for (const auto& entry : layer.items()) {
+    const std::string& key = entry.key();
     if (is_own_key(key)) continue;
     const bool known =
         std::any_of(parameters.begin() + static_cast<std::ptrdiff_t>(taken), parameters.end(),
@@ -338,7 +339,7 @@ TorchValue NetworkImporter::call(const TorchFunction& function, bool is_layer, c
     if (!known)
       throw ConvertError(quoted(label, type) + " has no argument '" + key +
                          "'; its arguments are those of PyTorch: " + function.signature);
-    arguments[key] = value_of(json, label, scope);
+    arguments[key] = value_of(entry.value(), label, scope);
   }
   for (std::size_t index = taken; index < parameters.size(); ++index)
     if (!parameters[index].otherwise && !arguments.contains(parameters[index].name))

@@ -37,9 +37,9 @@ class NetworkImporter {
   void import_layers(const Json& layers, Scope& scope);
   void import_layer(const Json& layer, Scope& scope);
   void import_once(const Json& layer, const std::string& type, Scope& scope);
-  TorchValue import_block(const Json& layers, const Json& layer,
-                          const std::map<std::string, Json>* arguments, const std::string& name,
-                          const std::string& prefix, const TorchValue& input, const Scope& scope);
+  TorchValue import_block(const Json& layers, const std::map<std::string, Json>* arguments,
+                          const std::string& name, const std::string& prefix,
+                          const TorchValue& input, const Scope& scope);
   TorchValue call(const TorchFunction& function, bool is_layer, const Json& layer,
                   const std::string& type, const std::string& name, const std::string& prefix,
                   const std::vector<TorchValue>& operands, const Scope& scope);

@@ -26,10 +26,10 @@ void NetworkImporter::add_input(const Json& input, Scope& scope) {
     throw ConvertError(
         "each of the network's inputs must have a \"name\" and a \"shape\", for example "
         "{\"name\": \"z\", \"shape\": [\"N\", 100]}");
+  const std::string where = "the network's input '" + name + "'";
   for (const auto& [key, value] : input.items())
     if (key != "name" && key != "shape" && key != "integers" && key != "comment")
-      throw ConvertError("the network's input '" + name + "' has an unknown \"" + key + "\"");
-  const std::string where = "the network's input '" + name + "'";
+      throw ConvertError(std::string(where).append(" has an unknown '").append(key).append("'"));
   if (scope.values.contains(name)) throw ConvertError("two inputs are named '" + name + "'");
   const Json& shape = input["shape"];
   std::vector<std::int64_t> extents;
@@ -70,14 +70,9 @@ void NetworkImporter::add_inputs(Scope& scope) {
         "the network's description has no \"inputs\", a list of objects with \"name\" and "
         "\"shape\"");
   for (const Json& input : *inputs) add_input(input, scope);
-  for (const auto& [name, shape] : options_.input_shapes) {
-    if (scope.values.contains(name)) continue;
-    std::string names;
-    for (const GraphPort& port : graph_.inputs)
-      names += (names.empty() ? "'" : ", '") + port.name + "'";
-    throw ConvertError("the model has no input '" + name +
-                       "', for which a shape was given; its inputs are " + names);
-  }
+  std::vector<std::string> names;
+  for (const GraphPort& port : graph_.inputs) names.push_back(port.name);
+  check_given_shapes(options_, names);
 }
 
 void NetworkImporter::add_outputs(const Scope& scope) {
@@ -130,9 +125,9 @@ void NetworkImporter::refuse_unused() const {
   const std::vector<std::string> unused = weights_.unused(ignored);
   if (unused.empty()) return;
   constexpr std::size_t kMost = 4;
-  std::string names;
-  for (std::size_t index = 0; index < std::min(kMost, unused.size()); ++index)
-    names += (index > 0 ? ", '" : "'") + unused[index].substr(0, 80) + "'";
+  std::string names =
+      join_quoted({unused.begin(),
+                   unused.begin() + static_cast<std::ptrdiff_t>(std::min(kMost, unused.size()))});
   if (unused.size() > kMost) names += " and " + std::to_string(unused.size() - kMost) + " more";
   throw ConvertError(weights_.file() +
                      " has tensors that the network's description does not use: " + names +

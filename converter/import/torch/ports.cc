@@ -8,6 +8,24 @@
 
 namespace figment::converter {
 
+std::string join_quoted(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += text.empty() ? "'" : ", '";
+    text += name + "'";
+  }
+  return text;
+}
+
+void check_given_shapes(const ImportOptions& options, const std::vector<std::string>& inputs) {
+  const auto given = std::ranges::find_if(options.input_shapes, [&](const auto& entry) {
+    return std::ranges::find(inputs, entry.first) == inputs.end();
+  });
+  if (given != options.input_shapes.end())
+    throw ConvertError("the model has no input '" + given->first +
+                       "', for which a shape was given; its inputs are " + join_quoted(inputs));
+}
+
 void add_torch_output(Graph& graph, const std::string& name, TensorId id) {
   const auto taken = [&](const GraphPort& port) { return port.tensor == id; };
   if (!graph.tensor(id).constant() &&

@@ -81,8 +81,8 @@ TorchValue embedding_layer(TorchCall& call) {
 TorchValue one_hot(TorchCall& call) {
   const TensorId labels = call.require_integers(call.tensor("input"));
   const int classes = call.small_integer("num_classes", 1);
-  std::vector<std::int64_t> extents;
-  for (int axis = 0; axis < call.rank(labels); ++axis) extents.push_back(call.shape(labels)[axis]);
+  const Shape shape = call.shape(labels);
+  std::vector<std::int64_t> extents(shape.dims, shape.dims + shape.rank);
   extents.push_back(1);
   return result(call.compare(format::CompareFunction::Equal, call.reshape_to(labels, extents),
                              call.counting(classes, 0)));

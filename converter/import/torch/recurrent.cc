@@ -41,9 +41,10 @@ TensorId ordered(TorchCall& call, RecurrentCell cell, TensorId weights) {
   constexpr int kGru[] = {1, 0, 2};
   const int* const order = cell == RecurrentCell::Lstm ? kLstm : kGru;
   const std::int64_t hidden = shape[0] / gates;
-  std::vector<TensorId> parts;
+  std::vector<TensorId> parts(static_cast<std::size_t>(gates));
   for (int gate = 0; gate < gates; ++gate)
-    parts.push_back(call.part(weights, 0, order[gate] * hidden, (order[gate] + 1) * hidden));
+    parts[static_cast<std::size_t>(gate)] =
+        call.part(weights, 0, order[gate] * hidden, (order[gate] + 1) * hidden);
   return call.concat(std::move(parts), 0);
 }
 

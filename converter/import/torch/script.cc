@@ -14,22 +14,21 @@ using Kind = TorchValue::Kind;
 // The shapes are not in the archive: the user gives them.
 void ScriptImporter::add_inputs(const ScriptFunction& forward, std::vector<TorchValue>& arguments) {
   const std::string& file = archive_.module.storages->file();
-  std::string names, missing;
+  std::vector<std::string> names;
+  std::string missing;
   for (std::size_t index = 1; index < forward.parameters.size(); ++index) {
-    const auto& [name, type] = forward.parameters[index];
-    if (type != "Tensor")
-      throw ConvertError(file + " has the input '" + name + "' of the type " + type +
-                         "; trace a model whose inputs are tensors");
-    names += (names.empty() ? "'" : ", '") + name + "'";
-    if (!options_.input_shapes.contains(name)) missing += " --input " + name + "=1x3x64x64";
+    const ScriptFunction::Parameter& parameter = forward.parameters[index];
+    if (parameter.type != "Tensor")
+      refuse("", "its input '" + parameter.name + "' is a " + parameter.type +
+                     "; trace a model whose inputs are tensors");
+    names.push_back(parameter.name);
+    if (options_.input_shapes.contains(parameter.name)) continue;
+    missing += " --input ";
+    missing += parameter.name + "=1x3x64x64";
   }
-  for (const auto& [name, shape] : options_.input_shapes)
-    if (std::none_of(forward.parameters.begin(), forward.parameters.end(),
-                     [&](const auto& parameter) { return parameter.name == name; }))
-      throw ConvertError("the model has no input '" + name +
-                         "', for which a shape was given; its inputs are " + names);
+  check_given_shapes(options_, names);
   if (!missing.empty())
-    throw ConvertError(file + " does not say the shapes of its inputs (" + names +
+    throw ConvertError(file + " does not say the shapes of its inputs (" + join_quoted(names) +
                        "); give them, for example" + missing);
   for (std::size_t index = 1; index < forward.parameters.size(); ++index) {
     const std::string& name = forward.parameters[index].name;

@@ -41,7 +41,9 @@ void collect(const PickleValue& value, const std::string& path, int depth,
     const std::string& key = items[index].object->text;
     // An optimizer's state holds tensors by number.
     if (key.find("optim") != std::string::npos) continue;
-    collect(items[index + 1], path.empty() ? key : path + "." + key, depth + 1, found);
+    std::string inner = path;
+    if (!inner.empty()) inner += '.';
+    collect(items[index + 1], inner.append(key), depth + 1, found);
   }
 }
 
@@ -73,7 +75,10 @@ TorchNames find_state_dict(const Pickle& pickle, const std::string& file, const 
                        " holds no dictionary of tensors; save the weights with "
                        "torch.save(model.state_dict(), 'weights.pt')");
   std::string keys;
-  for (const auto& [path, value] : found) keys += (keys.empty() ? "'" : ", '") + path + "'";
+  for (const auto& [path, value] : found) {
+    keys += keys.empty() ? "'" : ", '";
+    keys += path + "'";
+  }
   TorchNames names;
   const auto named = [&](std::string_view wanted) {
     const auto row =

@@ -128,7 +128,8 @@ bool TorchWeights::read_part(const std::string& prefix, const std::string& part,
 
 std::vector<std::string> TorchWeights::unused(const std::vector<std::string>& ignored) const {
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : names_) {
+  for (const auto& entry : names_) {
+    const std::string& name = entry.first;
     const bool counter = name == "num_batches_tracked" || name.ends_with(".num_batches_tracked");
     const bool left_out = std::ranges::any_of(ignored, [&](const std::string& prefix) {
       return name == prefix || name.starts_with(prefix + ".");

@@ -14,11 +14,11 @@ using converter::TorchCheckpoint;
 std::filesystem::path file(const char* name) { return torch_goldens() / "files" / name; }
 
 std::vector<double> numbers(const TorchArray& array) {
-  std::vector<double> values;
-  for (std::int64_t index = 0; index < array.shape.elements(); ++index)
-    values.push_back(array.type == DataType::kInt32
-                         ? reinterpret_cast<const std::int32_t*>(array.bytes.data())[index]
-                         : static_cast<double>(array.floats()[index]));
+  std::vector<double> values(static_cast<std::size_t>(array.shape.elements()));
+  for (std::size_t index = 0; index < values.size(); ++index)
+    values[index] = array.type == DataType::kInt32
+                        ? reinterpret_cast<const std::int32_t*>(array.bytes.data())[index]
+                        : static_cast<double>(array.floats()[index]);
   return values;
 }
 
@@ -29,8 +29,9 @@ bool mentions(const std::string& sentence, const char* what) {
 void check_types(const TorchCheckpoint& checkpoint) {
   const converter::TorchNames names = converter::find_state_dict(checkpoint.pickle, "'x'", "");
   converter::TorchWeights weights(*checkpoint.storages, names);
-  std::vector<double> ramp;
-  for (int index = 0; index < 24; ++index) ramp.push_back(index / 8.0);
+  std::vector<double> ramp(24);
+  for (std::size_t index = 0; index < ramp.size(); ++index)
+    ramp[index] = static_cast<double>(index) / 8;
   for (const char* name : {"float32", "float64", "float16", "bfloat16"}) {
     CAPTURE(name);
     const TorchArray array = weights.read(name);
