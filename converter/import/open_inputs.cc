@@ -6,6 +6,8 @@
 namespace figment::converter {
 namespace {
 
+constexpr std::int64_t kMostElements = std::int64_t{1} << 36;
+
 std::string describe_open(const std::vector<std::int64_t>& extents) {
   std::string text;
   for (const std::int64_t extent : extents)
@@ -40,16 +42,24 @@ Shape input_shape(const ImportOptions& options, const std::string& name,
   if (extents[0] < 0) extents[0] = options.batch;
   if (std::ranges::any_of(extents, [](std::int64_t extent) { return extent < 0; }))
     throw ConvertError("the input '" + name + "' is " + described +
-                       "; say its extents, for example --input " + name + "=" +
+                       "; say its extents, for example --input " + name + '=' +
                        describe_open(example));
+  std::int64_t elements = 1;
+  bool holds = true;
+  for (const std::int64_t extent : extents)
+    holds =
+        holds && !__builtin_mul_overflow(elements, extent, &elements) && elements <= kMostElements;
+  if (!holds)
+    throw ConvertError("the input '" + name + "' is " + described +
+                       ", which is more than any memory holds; the file is damaged");
   return make_shape(extents);
 }
 
 void check_input_names(const ImportOptions& options, const Graph& graph) {
-  for (const auto& [name, shape] : options.input_shapes)
+  for (const auto& given : options.input_shapes)
     if (std::ranges::none_of(graph.inputs,
-                             [&](const GraphPort& port) { return port.name == name; }))
-      throw ConvertError("the model has no input '" + name + "', whose shape --input gives");
+                             [&](const GraphPort& port) { return port.name == given.first; }))
+      throw ConvertError("the model has no input '" + given.first + "', whose shape --input gives");
 }
 
 void check_cut(const ImportOptions& options, const Graph& graph, const std::vector<TensorId>& cut,

@@ -139,9 +139,11 @@ TEST_CASE("a model that calls models again and again comes to an end") {
     for (int call = 0; call < 9; ++call)
       calls += R"(, [["inner", )" + std::to_string(call) + ", 0, {}]]";
     inner.insert(inner.size() - 1, R"(, "name": "inner", "inbound_nodes": [)" + calls + "]");
-    inner = R"({"class_name": "Model", "config": {"name": "m", "layers": [)" + input("x", "4") +
-            ", " + inner +
-            R"(], "input_layers": [["x", 0, 0]], "output_layers": [["inner", 9, 0]]}})";
+    std::string outer = R"({"class_name": "Model", "config": {"name": "m", "layers": [)";
+    outer += input("x", "4") + ", ";
+    outer += inner;
+    outer += R"(], "input_layers": [["x", 0, 0]], "output_layers": [["inner", 9, 0]]}})";
+    inner = std::move(outer);
     // The input of each model inside is its own.
     for (std::size_t at = 0; (at = inner.find(R"("input_layers": [])", at)) != std::string::npos;)
       inner.replace(at, 18, R"("input_layers": [["x", 0, 0]])");

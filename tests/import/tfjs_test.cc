@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "converter/import/format.h"
@@ -76,6 +77,22 @@ TEST_CASE("weights stand beside the model, and nowhere else") {
   CHECK(with_path("/etc/passwd").find("not in its own folder") != std::string::npos);
   CHECK(with_path("../secret").find("not in its own folder") != std::string::npos);
   CHECK(with_path("missing.bin").find("not beside model.json") != std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a slice with two ellipses is refused") {
+  // Found by flipping bits: the second would have stood for axes behind the last one.
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / "figment_tfjs_ellipses";
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(model_path("graph.bin"), folder / "graph.bin",
+                             std::filesystem::copy_options::overwrite_existing);
+  std::ifstream stream(model_path("graph.json"));
+  std::string text((std::istreambuf_iterator<char>(stream)), {});
+  const std::string mask = R"("ellipsis_mask":{"i":"0"})";
+  text.replace(text.rfind(mask), mask.size(), R"("ellipsis_mask":{"i":"3"})");
+  std::ofstream(folder / "model.json") << text;
+  CHECK(refusal(folder / "model.json").find("ellipsis_mask") != std::string::npos);
   std::filesystem::remove_all(folder);
 }
 

@@ -18,6 +18,13 @@ LayerArray read_array(const Hdf5File& file, const std::string& path) {
   return {std::move(floats.shape), std::move(floats.values)};
 }
 
+std::string join(const std::string& group, const std::string& member) {
+  std::string path = group;
+  path += '/';
+  path += member;
+  return path;
+}
+
 // ---- .h5 ----
 
 // A list of texts, which Keras cuts in parts (NAME0, NAME1, ...) where it is long.
@@ -79,9 +86,10 @@ class ObjectWeights : public LayerWeights {
     if (place.of_class > 0) group += "_" + std::to_string(place.of_class);
     // Where groups carry their layers' names, those decide.
     if (by_name_.empty() && file_.is_group(layers))
-      for (const std::string& member : file_.members(layers))
-        if (const auto name = file_.text(layers + "/" + member + "/vars", "name"))
-          by_name_[*name] = layers + "/" + member;
+      for (const std::string& member : file_.members(layers)) {
+        const std::string own = join(layers, member);
+        if (const auto name = file_.text(join(own, "vars"), "name")) by_name_[*name] = own;
+      }
     if (const auto named = by_name_.find(place.name); named != by_name_.end())
       group = named->second;
     return std::make_unique<ObjectWeights>(file_, group);

@@ -8,9 +8,8 @@ namespace {
 
 // The window of a layer whose kernel is [spatial..., a, b].
 LayerWindow window_of(const LayerNode& node, TensorId kernel, int axes) {
-  std::vector<int> extents;
-  for (int axis = 0; axis < axes; ++axis) extents.push_back(node.shape(kernel)[axis]);
-  return read_window(node, extents);
+  const Shape shape = node.shape(kernel);
+  return read_window(node, std::vector<int>(shape.dims, shape.dims + axes));
 }
 
 // A kernel over one axis as one over pictures of height 1.
@@ -106,7 +105,7 @@ void conv_transpose(LayerNode& node) {
     // How long Keras makes the output.
     std::int64_t wanted = 0;
     if (given)
-      wanted = reach - (same ? span / 2 * 2 : 0) + more[static_cast<std::size_t>(axis - 2 + kAxes)];
+      wanted = reach - (same ? span / 2 * 2 : 0) + *(more.end() - 2 + axis);
     else
       wanted = same ? extent * stride : std::max(reach, extent * stride);
     const std::int64_t total = reach - wanted;

@@ -18,10 +18,8 @@ TensorId joined(LayerNode& node, BinaryFunction function) {
   const auto raised = [&](TensorId x) {
     const Shape from = node.shape(x);
     if (node.constant(x) || from.rank == rank || from.rank == 0) return x;
-    std::vector<std::int64_t> to(static_cast<std::size_t>(rank), 1);
-    to[0] = from[0];
-    for (int axis = 1; axis < from.rank; ++axis)
-      to[static_cast<std::size_t>(rank - from.rank + axis)] = from[axis];
+    std::vector<std::int64_t> to(from.dims, from.dims + from.rank);
+    while (static_cast<int>(to.size()) < rank) to.insert(to.begin() + 1, 1);
     return node.reshape_to(x, to);
   };
   TensorId result = raised(node.inputs()[0]);

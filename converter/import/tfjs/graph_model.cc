@@ -237,6 +237,7 @@ TensorId GraphModel::add_input(const std::string& port, const GraphEntry& each,
 void GraphModel::add_inputs(const std::vector<Source>& wanted) {
   std::set<std::string> needed;
   std::vector<std::string> stack;
+  stack.reserve(wanted.size());
   for (const Source& source : wanted) stack.push_back(source.node);
   while (!stack.empty()) {
     const std::string name = stack.back();
@@ -274,6 +275,7 @@ Graph GraphModel::import() {
   if (!options_.to.empty()) wanted = {{options_.to, Source{entry(options_.to).name, 0}}};
   if (wanted.empty()) throw DamagedFile("the graph has no outputs; model.json is damaged");
   std::vector<Source> sources;
+  sources.reserve(wanted.size());
   for (const auto& [name, source] : wanted) sources.push_back(source);
   add_inputs(sources);
   std::vector<std::pair<std::string, TensorId>> outputs;

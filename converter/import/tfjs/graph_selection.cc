@@ -35,6 +35,8 @@ void strided_slice(GraphNode& node) {
   const std::int64_t drop_mask = mask("shrink_axis_mask"), new_mask = mask("new_axis_mask");
   const std::int64_t ellipsis_mask = mask("ellipsis_mask");
   const auto has = [](std::int64_t bits, std::size_t index) { return (bits >> index & 1) != 0; };
+  if ((ellipsis_mask & (ellipsis_mask - 1)) != 0)
+    node.refuse("its ellipsis_mask has more than one bit; the file is damaged");
 
   const Shape shape = node.shape(x);
   format::SliceT options = whole(shape.rank);
@@ -104,6 +106,7 @@ void slice(GraphNode& node) {
 
 void split_along(GraphNode& node, TensorId x, int axis, const std::vector<std::int64_t>& sizes) {
   std::vector<TensorId> parts;
+  parts.reserve(sizes.size());
   std::int64_t start = 0;
   for (const std::int64_t size : sizes) {
     parts.push_back(part_of(node, x, axis, start, size));

@@ -138,6 +138,7 @@ void tile(GraphNode& node) {
   if (times.size() != static_cast<std::size_t>(shape.rank))
     node.refuse("it must have as many multiples as its input has axes; the file is damaged");
   std::vector<std::int64_t> to;
+  to.reserve(times.size());
   for (int axis = 0; axis < shape.rank; ++axis)
     to.push_back(std::int64_t{shape[axis]} *
                  node.checked_int(times[static_cast<std::size_t>(axis)], "multiple", 1));
