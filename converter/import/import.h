@@ -22,8 +22,8 @@ struct ImportOptions {
   // Nodes in training mode are taken as they would be in inference: batch normalizations with the
   // stored statistics, dropout as nothing. Otherwise they are refused.
   bool for_training = false;
-  // The part of the model between two layers, by the source's names: what `from` computes (or, of an
-  // input layer, is) becomes the input, what `to` computes the output. Empty: all of it. Formats
+  // The part of the model between two layers, by the source's names: what `from` computes (or, of
+  // an input layer, is) becomes the input, what `to` computes the output. Empty: all of it. Formats
   // without named layers refuse them.
   std::string from, to;
   // A description of the network in JSON, for files that hold weights alone; empty: none.
