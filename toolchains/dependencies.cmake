@@ -120,7 +120,7 @@ endif()
 
 # figment_filter_shared_imports(list folder): takes out of a list of sources what only importers that are not built share.
 function(figment_filter_shared_imports list folder)
-  foreach(row IN ITEMS "hdf5_:keras;flux" "zip_:keras;torch" "pickle:torch" "layers/:keras;tfjs")
+  foreach(row IN ITEMS "hdf5_:keras;flux" "zip_:keras;torch" "pickle:torch" "layers[/_]:keras;tfjs")
     string(REGEX REPLACE ":.*" "" name "${row}")
     string(REGEX REPLACE ".*:" "" formats "${row}")
     set(wanted FALSE)
