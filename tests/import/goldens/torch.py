@@ -426,7 +426,7 @@ def critic_of_akanametov(a, b):
     def block(i, o):
         return Named(lambda self, x: self.block(x),
                      block=nn.Sequential(nn.Conv2d(i, o, 4, 2), nn.BatchNorm2d(o), nn.LeakyReLU(0.2)))
-    return Named(lambda self, x: self.model(x), model=nn.Sequential(block(1, a), block(a, b), nn.Conv2d(b, 1, 4, 2)))
+    return Named(lambda self, x: self.model(x).view(x.size(0), -1), model=nn.Sequential(block(1, a), block(a, b), nn.Conv2d(b, 1, 4, 2)))
 
 
 def generator_of_hayato(a, b):
