@@ -299,7 +299,8 @@ ExitCode convert(const Arguments& arguments) {
 std::function<ExitCode()> declare(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   app.add_option("source", arguments->source,
-                 "The trained file (ONNX), or an .fgm to convert again or --emit as something else")
+                 "The trained file (ONNX, PyTorch, safetensors, Keras, TensorFlow.js, TFLite, "
+                 "Flux.jl), or an .fgm to convert again or --emit as something else")
       ->required();
   app.add_option("-o,--output", arguments->output, "The .fgm file to write")->required();
   app.add_option("--emit", arguments->emit,
@@ -378,7 +379,7 @@ std::function<ExitCode()> declare(CLI::App& app) {
 
 }  // namespace
 
-const Verb kConvert{"convert", "turn a trained file (ONNX) into an .fgm",
+const Verb kConvert{"convert", "turn a trained file into an .fgm",
                     "figment convert generator.onnx -o generator.fgm --weights f16 --report",
                     declare};
 
