@@ -215,7 +215,7 @@ TEST_CASE("a damaged description is refused or is another one") {
   for (std::size_t length = 0; length < whole.size(); length += 5)
     CHECK(!place.refusal(whole.substr(0, length)).empty());
   std::mt19937 random(9);
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 250; ++round) {
     std::string text = whole;
     for (int change = 0; change < 1 + round % 3; ++change)
       text[random() % text.size()] = static_cast<char>(32 + random() % 95);
