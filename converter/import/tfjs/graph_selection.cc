@@ -144,9 +144,9 @@ void unpack(GraphNode& node) {
   std::vector<std::int64_t> to(shape.dims, shape.dims + shape.rank);
   to.erase(to.begin() + axis);
   if (shape[axis] > 4096) node.refuse("it would make more than 4096 tensors");
-  std::vector<TensorId> parts;
+  std::vector<TensorId> parts(static_cast<std::size_t>(shape[axis]));
   for (int index = 0; index < shape[axis]; ++index)
-    parts.push_back(node.reshape_to(part_of(node, x, axis, index, 1), to));
+    parts[static_cast<std::size_t>(index)] = node.reshape_to(part_of(node, x, axis, index, 1), to);
   node.set_outputs(std::move(parts));
 }
 
