@@ -13,7 +13,6 @@
 namespace figment {
 namespace {
 
-using train::Form;
 using train::Parameter;
 using Offset = flatbuffers::uoffset_t;  // of what it leads to, from its own place
 
