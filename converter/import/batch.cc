@@ -1,9 +1,8 @@
-// Imports a file of any format, and finds out which axes the batch multiplies.
+// Finds out which axes the batch multiplies.
 #include <flatbuffers/flatbuffers.h>
 
 #include <cstring>
 
-#include "converter/import/format.h"
 #include "converter/import/import.h"
 #include "converter/import/repeat_constant.h"
 
@@ -133,25 +132,6 @@ void compare_enlarged(const std::filesystem::path& path, const ImportOptions& op
 }
 
 }  // namespace
-
-Graph import_file(const std::filesystem::path& path, const ImportOptions& options) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error))
-    throw ConvertError("'" + path.string() + "' does not exist; check the path");
-  if (!std::filesystem::is_regular_file(path, error))
-    throw ConvertError("'" + path.string() + "' is no file; name the trained model's file");
-  const std::span<const SourceFormat> formats = source_formats();
-  for (const SourceFormat& format : formats)
-    if (format.looks_like(path)) return format.import(path, options);
-  if (formats.empty())
-    throw ConvertError("this build of figment reads no trained files; convert '" + path.string() +
-                       "' on another machine and copy the .fgm");
-  std::string known;
-  for (const SourceFormat& format : formats)
-    known += (known.empty() ? "" : ", ") + std::string(format.name);
-  throw DamagedFile("'" + path.string() + "' is no trained model of a known format (" + known +
-                    "); it is " + describe_content(path));
-}
 
 Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& options) {
   ImportOptions at_one = options;

@@ -3,22 +3,14 @@
 
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "converter/golden.h"
+#include "converter/import/whole_file.h"
 #include "runtime/math/stored_weights.h"
 #include "runtime/model_view.h"
 
 namespace figment::converter {
 namespace {
-
-std::vector<std::byte> read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::vector<char> letters{std::istreambuf_iterator<char>(file), {}};
-  if (!file) throw ConvertError("'" + path.string() + "' cannot be read; check the path");
-  const auto bytes = std::as_bytes(std::span(letters));
-  return {bytes.begin(), bytes.end()};
-}
 
 GraphTensor import_tensor(const format::Model& root, int index) {
   const format::Tensor& stored = *root.tensors()->Get(static_cast<flatbuffers::uoffset_t>(index));
@@ -107,7 +99,7 @@ bool looks_like_fgm(const std::filesystem::path& path) {
 }
 
 ImportedModel import_fgm(const std::filesystem::path& path) {
-  const AlignedBytes file(read(path));
+  const AlignedBytes file(read_whole_file(path));
   const Result<Model> model = Model::open(file.span());
   if (!model.ok()) {
     const std::string sentence =

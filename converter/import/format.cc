@@ -19,24 +19,24 @@ namespace {
 
 const std::vector<SourceFormat> kFormats = {
 #ifdef FIGMENT_WITH_ONNX
-    {"ONNX", "an .onnx file", looks_like_onnx, import_onnx},
+    {"ONNX", looks_like_onnx, import_onnx},
 #endif
 #ifdef FIGMENT_WITH_FLUX
-    {"Flux.jl (JLD2)", "a .jld2 file", looks_like_jld2, import_flux_jld2},
-    {"Flux.jl (BSON)", "a .bson file", looks_like_bson, import_flux_bson},
+    {"Flux.jl (JLD2)", looks_like_jld2, import_flux_jld2},
+    {"Flux.jl (BSON)", looks_like_bson, import_flux_bson},
 #endif
 #ifdef FIGMENT_WITH_TORCH
-    {"PyTorch", "a .pt or .pth file", looks_like_torch, import_torch},
-    {"safetensors", "a .safetensors file", looks_like_safetensors, import_safetensors},
+    {"PyTorch", looks_like_torch, import_torch},
+    {"safetensors", looks_like_safetensors, import_safetensors},
 #endif
 #ifdef FIGMENT_WITH_KERAS
-    {"Keras", "a .keras or .h5 file", looks_like_keras, import_keras},
+    {"Keras", looks_like_keras, import_keras},
 #endif
 #ifdef FIGMENT_WITH_TFLITE
-    {"TFLite", "a .tflite file", looks_like_tflite, import_tflite},
+    {"TFLite", looks_like_tflite, import_tflite},
 #endif
 #ifdef FIGMENT_WITH_TFJS
-    {"TensorFlow.js", "a model.json with its weights", looks_like_tfjs, import_tfjs},
+    {"TensorFlow.js", looks_like_tfjs, import_tfjs},
 #endif
 };
 

@@ -10,8 +10,7 @@
 namespace figment::converter {
 
 struct SourceFormat {
-  const char* name;   // "ONNX"
-  const char* files;  // what users call such a file: "an .onnx file"
+  const char* name;  // "ONNX"
   // True when the file's content is of this format, whole or not. Never throws.
   bool (*looks_like)(const std::filesystem::path& path);
   // The model as a graph of the runtime's operators, at options.batch, with no batch axes yet.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "converter/import/hdf5_object.h"
+#include "converter/import/whole_file.h"
 
 namespace figment::converter {
 namespace {
@@ -13,18 +14,6 @@ namespace {
 // Weights of one byte take four times their room, and parts of a model may be read again to find
 // shapes; and a little more for very small files.
 constexpr std::uint64_t kMostExpansion = 16, kSmallFile = 1 << 16;
-
-std::vector<std::byte> read_whole(const std::filesystem::path& path) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  std::ifstream file(path, std::ios::binary);
-  if (error || !file)
-    throw ConvertError("'" + path.string() + "' cannot be opened; check the path");
-  std::vector<std::byte> bytes(size);
-  if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
-    throw DamagedFile("'" + path.string() + "' cannot be read; copy it again");
-  return bytes;
-}
 
 std::string up_to_zero(std::span<const std::byte> letters) {
   const auto* start = reinterpret_cast<const char*>(letters.data());
@@ -51,7 +40,7 @@ bool Hdf5File::looks_like(const std::filesystem::path& path) {
 }
 
 Hdf5File::Hdf5File(const std::filesystem::path& path)
-    : Hdf5File("'" + path.string() + "'", read_whole(path)) {}
+    : Hdf5File("'" + path.string() + "'", read_whole_file(path)) {}
 
 Hdf5File::Hdf5File(std::string name, std::vector<std::byte> bytes)
     : name_(std::move(name)),

@@ -1,14 +1,20 @@
 // JSON in foreign files.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace figment::converter {
 
-// Parses `text`, which `what` names in messages. Throws DamagedFile when it is no JSON, or is
-// nested more deeply than any description of a model.
+// Parses `text`, which `what` names in messages. Throws DamagedFile when it is no JSON, is nested
+// more deeply than any description of a model, or would take more memory than kJsonExpansion times
+// its length and kSmallJson: "[0,0,..." takes sixteen times its own.
 nlohmann::json parse_json(std::string_view text, const std::string& what);
+nlohmann::json parse_json(std::span<const std::byte> text, const std::string& what);
+
+inline constexpr std::size_t kJsonExpansion = 3, kSmallJson = std::size_t{16} << 20;
 
 }  // namespace figment::converter

@@ -10,11 +10,10 @@
 #include <array>
 #include <fstream>
 #include <limits>
-#include <new>
 #include <span>
 
-#include "converter/import/one_line.h"
 #include "converter/import/onnx_importer.h"
+#include "converter/import/whole_file.h"
 
 namespace figment::converter {
 namespace {
@@ -36,22 +35,16 @@ constexpr std::array<unsigned char, 11> kModelTags = {
 
 onnx::ModelProto parse(const std::filesystem::path& path) {
   const std::string name = "'" + path.string() + "'";
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) throw ConvertError(name + " cannot be opened; check the path");
-  const std::streamoff size = file.tellg();
-  if (size > std::numeric_limits<int>::max())
+  const std::vector<std::byte> bytes = read_whole_file(path);
+  if (bytes.size() > std::numeric_limits<int>::max())
     throw ConvertError(
         name +
         " is larger than 2 GB, which protobuf cannot read; save its weights as external data");
-  std::string bytes(static_cast<std::size_t>(std::max<std::streamoff>(size, 0)), '\0');
-  file.seekg(0);
-  if (size <= 0 || !file.read(bytes.data(), size))
-    throw DamagedFile(name + " is empty or cannot be read");
 
   // Protobuf would print its own opinion; ours is the one sentence.
   google::protobuf::LogHandler* const before = google::protobuf::SetLogHandler(nullptr);
   onnx::ModelProto model;
-  const bool parsed = model.ParseFromString(bytes);
+  const bool parsed = model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
   google::protobuf::SetLogHandler(before);
   if (!parsed)
     throw DamagedFile(name +
@@ -75,13 +68,7 @@ bool looks_like_onnx(const std::filesystem::path& path) {
 
 Graph import_onnx(const std::filesystem::path& path, const ImportOptions& options) {
   const onnx::ModelProto model = parse(path);
-  try {
-    return OnnxImporter(model, path.parent_path(), options).import();
-  } catch (const ConvertError& error) {
-    throw ConvertError(one_line(error.what()));
-  } catch (const std::bad_alloc&) {
-    throw ConvertError("'" + path.string() + "' needs more memory than there is");
-  }
+  return OnnxImporter(model, path.parent_path(), options).import();
 }
 
 }  // namespace figment::converter

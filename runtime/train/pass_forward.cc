@@ -126,6 +126,7 @@ void Pass::forward_step(const Step& step) {
   const std::int32_t first = step.input_count() > 0 ? step.input(0) : -1;
   if (dropped_ >= 0 && first == dropped_ && step.output == root().outputs()->Get(0)->tensor())
     return;
+  const BackwardRoom* room = step.backward_room;
   // Weights first: their instructions run before this one.
   ValueId formed[kMaxInputs];
   for (std::size_t k = 0; k < step.input_count(); ++k) {
@@ -134,13 +135,12 @@ void Pass::forward_step(const Step& step) {
     if (input >= 0 && nodes_[input].parameter != nullptr && nodes_[input].parameter->is_formed() &&
         !is_stored(step, k))
       formed[k] = form(*nodes_[input].parameter, Phase::kLoss);
-    // What a backward needs saved, only its own forward saves, and that takes float32.
-    if (input < 0 || formed[k] != kNoValue || !output.needs || nodes_[input].parameter != nullptr ||
-        step.backward_room->saved_bytes == nullptr)
+    // A room's own forward takes float32.
+    if (room == nullptr || room->forward == nullptr || input < 0 || formed[k] != kNoValue ||
+        nodes_[input].parameter != nullptr || nodes_[input].value != kNoValue || is_stored(step, k))
       continue;
     const Tensor constant = tensor_view(root(), input, state_.options.batch);
-    if (nodes_[input].value == kNoValue && is_narrow(constant.type))
-      formed[k] = widen(constant, Phase::kLoss);
+    if (is_narrow(constant.type)) formed[k] = widen(constant, Phase::kLoss);
   }
   const std::span<Tensor> view = views_.take(1);
   const std::span<Tensor> inputs = operands(step, kNoInputs, true, view[0]);
@@ -160,7 +160,6 @@ void Pass::forward_step(const Step& step) {
     program_.use(inputs[k], formed[k] != kNoValue ? formed[k] : nodes_[input].value);
     all_float = all_float && (is_stored(step, k) || !is_narrow(inputs[k].type));
   }
-  const BackwardRoom* room = step.backward_room;
   if (room != nullptr && room->forward != nullptr && all_float) instruction.backward_room = room;
   if (instruction.backward_room != nullptr) {
     if (room->forward_scratch_bytes != nullptr)

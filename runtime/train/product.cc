@@ -52,7 +52,7 @@ constexpr std::int64_t kBlock = 16;
 // A thread takes at least so many rows of a panel, or the panel is packed for too few.
 constexpr std::int64_t kFewestRows = 64;
 // Multiplications and additions below which waking a thread takes longer than they do.
-constexpr std::int64_t kWorthThreads = 1 << 20;
+constexpr std::int64_t kWorthThreads = 1 << 17;
 
 // Lines [depth, columns] of b into a panel of `width` columns; the rest is 0.
 void pack(const Matrix& b, std::int64_t depth, std::int64_t columns, std::int64_t width,

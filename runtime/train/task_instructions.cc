@@ -42,7 +42,8 @@ void run_loss(Context& context, const Instruction& instruction) {
     const std::int64_t part = (count / kParts / kWhole + 1) * kWhole;
     double sums_of_parts[kParts] = {};
     const auto scale = static_cast<float>(1 / divisor);
-    share(count < kWorthSharing ? nullptr : context.threads(), (count + part - 1) / part,
+    // An element takes as long as several of an addition.
+    share(count < kWorthSharing / 4 ? nullptr : context.threads(), (count + part - 1) / part,
           [&](std::size_t, std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
               const std::int64_t first = i * part;

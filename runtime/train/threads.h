@@ -12,10 +12,20 @@ namespace internal {
 using Body = void (*)(const void* context, std::size_t thread, std::int64_t first,
                       std::int64_t last);
 void share(pthreadpool* threads, std::int64_t count, const void* context, Body body);
+void with_threads(pthreadpool* threads, const void* context, void (*work)(const void*));
 }  // namespace internal
 
-// Calls body(thread, first, last) for parts of 0 to `count`: one part a thread, each at most once,
-// thread < thread_count().
+// Calls work() on this thread, and keeps the pool's threads awake for the share()s in it: a
+// training step has many short ones, and waking a thread takes as long as some of them. The threads
+// wait busily, and only as long as work() runs.
+template <typename Function>
+void with_threads(pthreadpool* threads, const Function& work) {
+  internal::with_threads(threads, &work,
+                         [](const void* context) { (*static_cast<const Function*>(context))(); });
+}
+
+// Calls body(thread, first, last) for parts of 0 to `count`, thread < thread_count(): as many parts
+// as there are threads, none of which runs two at once.
 template <typename Function>
 void share(pthreadpool* threads, std::int64_t count, const Function& body) {
   internal::share(
@@ -26,7 +36,7 @@ void share(pthreadpool* threads, std::int64_t count, const Function& body) {
 }
 
 // Elements below which a thread costs more than it saves.
-inline constexpr std::int64_t kWorthSharing = 65536;
+inline constexpr std::int64_t kWorthSharing = 8192;
 
 // body(first, last) over elements, shared out where there are enough of them.
 template <typename Function>

@@ -11,6 +11,7 @@
 #include "runtime/train/instructions.h"
 #include "runtime/train/optimizers.h"
 #include "runtime/train/tasks.h"
+#include "runtime/train/threads.h"
 
 namespace figment {
 namespace {
@@ -196,12 +197,15 @@ Status Trainer::step() {
   for (float& scale : context.gradient_scales) scale = 1 / static_cast<float>(options.accumulation);
   state.report.learning_rate = context.learning_rates[0];
 
-  for (const Instruction& instruction : state.instructions) {
-    if (instruction.phase == Phase::kUpdate && !moves) continue;
-    if (instruction.only_in_turn && !in_turn) continue;
-    instruction.run(context, instruction);
-    if (context.broken != nullptr) return train::blame(context);
-  }
+  train::with_threads(options.threads, [&] {
+    for (const Instruction& instruction : state.instructions) {
+      if (instruction.phase == Phase::kUpdate && !moves) continue;
+      if (instruction.only_in_turn && !in_turn) continue;
+      instruction.run(context, instruction);
+      if (context.broken != nullptr) return;
+    }
+  });
+  if (context.broken != nullptr) return train::blame(context);
   ++counters.steps;
   if (moves) ++counters.updates;
   state.report.updates = counters.updates;
@@ -213,12 +217,14 @@ Status Trainer::evaluate(std::uint64_t seed) {
   context.evaluating = true;
   context.noise_key = seed;
   context.beta = state_->options.beta;
-  for (const Instruction& instruction : state_->instructions) {
-    if (instruction.phase != Phase::kLoss) continue;
-    instruction.run(context, instruction);
-    if (context.broken != nullptr) return train::blame(context);
-  }
-  return {};
+  train::with_threads(state_->options.threads, [&] {
+    for (const Instruction& instruction : state_->instructions) {
+      if (instruction.phase != Phase::kLoss) continue;
+      instruction.run(context, instruction);
+      if (context.broken != nullptr) return;
+    }
+  });
+  return context.broken != nullptr ? train::blame(context) : Status{};
 }
 
 TrainReport Trainer::report() const { return state_->report; }

@@ -1,11 +1,11 @@
 // Times layers as training runs them: forward, the gradient of x and that of the weights, and
-// prints GFLOP/s (the fast backend's loops, one thread, least processor time):
+// prints GFLOP/s (the fast backend's loops, least times), and with several threads how much sooner
+// all layers' gradients are there than with one:
 //
-//   backward_bench [--runs N] [--only TEXT] [--json]
+//   backward_bench [--runs N] [--threads N] [--only TEXT] [--json]
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -15,6 +15,9 @@
 
 #include "figment/format/model_generated.h"
 #include "runtime/train/backward.h"
+#include "runtime/train/threads.h"
+#include "targets/host/process.h"
+#include "targets/host/thread_pool.h"
 #include "tests/bench/program.h"
 
 namespace {
@@ -97,21 +100,22 @@ flatbuffers::FlatBufferBuilder options_of(const Layer& layer) {
   return builder;
 }
 
-// Processor time, so that other programs count little. The least of some runs, after one that warms
-// up.
+// The least of some runs, after one that warms up; with the threads awake, as in a step.
 template <typename Function>
-double least_ms(int runs, const Function& run) {
+double least_ms(int runs, pthreadpool* threads, const Function& run) {
   double least = HUGE_VAL;
-  for (int i = 0; i <= runs; ++i) {
-    const std::clock_t begun = std::clock();
-    run();
-    const double ms = 1e3 * static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
-    if (i > 0) least = std::min(least, ms);
-  }
+  train::with_threads(threads, [&] {
+    for (int i = 0; i <= runs; ++i) {
+      const double begun = host::now_ms();
+      run();
+      const double ms = host::now_ms() - begun;
+      if (i > 0) least = std::min(least, ms);
+    }
+  });
   return least;
 }
 
-Json measure(const Layer& layer, int runs) {
+Json measure(const Layer& layer, int runs, pthreadpool* threads) {
   const auto kind =
       layer.transposed ? format::OperatorOptions::ConvTranspose2D : format::OperatorOptions::Conv2D;
   const train::BackwardRoom& room = *train::kBackwardRooms[static_cast<int>(kind)];
@@ -127,6 +131,7 @@ Json measure(const Layer& layer, int runs) {
   Numbers bias(shape_of({layer.outputs}));
   const std::vector<Tensor> inputs{x.tensor, weights.tensor, bias.tensor};
   train::Call call;
+  call.operation.threads = threads;
   call.operation.options = flatbuffers::GetRoot<std::byte>(builder.GetBufferPointer());
   call.operation.inputs = inputs;
   Tensor result;
@@ -146,10 +151,10 @@ Json measure(const Layer& layer, int runs) {
     std::vector<Tensor> gradients(3);
     gradients[index] = wanted;
     call.input_gradients = gradients;
-    return least_ms(runs, [&] { room.backward(call); });
+    return least_ms(runs, threads, [&] { room.backward(call); });
   };
   const double gigaflops = 2e-9 * definition.multiply_adds(call.operation);
-  const double forward = least_ms(runs, [&] { room.forward(call); });
+  const double forward = least_ms(runs, threads, [&] { room.forward(call); });
   const double by_x = backward_ms(dx.tensor, 0);
   const double by_weights = backward_ms(dweights.tensor, 1);
   return {{"layer", layer.name},       {"gigaflop", gigaflops},
@@ -161,24 +166,45 @@ Json measure(const Layer& layer, int runs) {
           {"padding", layer.padding},  {"groups", layer.groups}};
 }
 
-int run(int runs, const std::string& only, bool json) {
+double gradients_ms(const Json& row) {
+  return row["dx_ms"].get<double>() + row["dweights_ms"].get<double>();
+}
+
+int run(int runs, pthreadpool* threads, const std::string& only, bool json) {
   Json rows = Json::array();
+  const auto count = train::thread_count(threads);
   if (!json)
-    std::printf("%-30s %18s %18s %18s\n%-30s %18s %18s %18s\n", "one thread, least times",
-                "forward", "dx", "dweights", "", "ms   GFLOP/s", "ms   GFLOP/s", "ms   GFLOP/s");
+    std::printf("%-30s %18s %18s %18s\n%-30s %18s %18s %18s\n",
+                (std::to_string(count) + (count > 1 ? " threads" : " thread")).c_str(), "forward",
+                "dx", "dweights", "least times", "ms   GFLOP/s", "ms   GFLOP/s", "ms   GFLOP/s");
+  double alone = 0, shared = 0;
   for (const Layer& layer : kLayers) {
     if (std::string(layer.name).find(only) == std::string::npos) continue;
-    const Json row = measure(layer, runs);
+    Json row = measure(layer, runs, threads);
+    if (threads != nullptr) {
+      // Beside each other in time, so that both have the same machine.
+      const double one = gradients_ms(measure(layer, runs, nullptr));
+      row["gradients_one_thread_ms"] = one;
+      alone += one;
+      shared += gradients_ms(row);
+    }
     rows.push_back(row);
     if (json) continue;
     std::printf("%-30s", layer.name);
     for (const char* part : {"forward_ms", "dx_ms", "dweights_ms"})
       std::printf(" %8.3f %9.1f", row[part].get<double>(),
                   row["gigaflop"].get<double>() / row[part].get<double>() * 1e3);
+    if (threads != nullptr)
+      std::printf("  gradients %.2fx sooner",
+                  row["gradients_one_thread_ms"].get<double>() / gradients_ms(row));
     std::printf("\n");
     std::fflush(stdout);
   }
-  if (json) std::printf("%s\n", rows.dump(2).c_str());
+  if (json)
+    std::printf("%s\n", rows.dump(2).c_str());
+  else if (threads != nullptr)
+    std::printf("all gradients: %.2f ms, with one thread %.2f: %.2fx sooner\n", shared, alone,
+                alone / shared);
   return 0;
 }
 
@@ -186,11 +212,16 @@ int run(int runs, const std::string& only, bool json) {
 
 int main(int count, char** values) {
   int runs = 20;
+  int thread_count = 1;
   std::string only;
   bool json = false;
   CLI::App app{"Times layers as training runs them", "backward_bench"};
   app.add_option("--runs", runs, "Measurements of each, of which the least counts");
+  app.add_option("--threads", thread_count, "Threads")->check(CLI::PositiveNumber);
   app.add_option("--only", only, "Only layers whose name has this in it");
   app.add_flag("--json", json, "Print one JSON list");
-  return figment::bench::run_program(app, count, values, [&] { return run(runs, only, json); });
+  return figment::bench::run_program(app, count, values, [&] {
+    const host::ThreadPool pool = host::make_thread_pool(thread_count);
+    return run(runs, pool.get(), only, json);
+  });
 }

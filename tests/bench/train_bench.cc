@@ -1,19 +1,18 @@
 // Times training steps and says how much memory each takes, for the models that ship:
 //
-//   train_bench [--models FOLDER] [--seconds S] [--threads N] [--json]
+//   train_bench [--models FOLDER] [--case WORDS] [--seconds S] [--threads N] [--json]
 //
 // train_torch.py times PyTorch's steps of the same models in the same units.
-#include <pthreadpool.h>
-
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <string_view>
 
 #include "figment/train.h"
 #include "targets/host/model_file.h"
 #include "targets/host/process.h"
 #include "targets/host/statistics.h"
+#include "targets/host/thread_pool.h"
 #include "tests/bench/program.h"
 
 namespace {
@@ -107,17 +106,16 @@ int main(int count, char** arguments) {
   int thread_count = 1;
   bool json = false;
   app.add_option("--models", folder, "The folder of the models that ship");
+  std::string words;
+  app.add_option("--case", words, "Only the cases whose names hold these words");
   app.add_option("--seconds", seconds, "How long each case runs");
   app.add_option("--threads", thread_count, "Threads");
   app.add_flag("--json", json, "One object on standard output");
   return bench::run_program(app, count, arguments, [&] {
-    const std::unique_ptr<pthreadpool, void (*)(pthreadpool_t)> pool(
-        thread_count > 1 ? pthreadpool_create(static_cast<std::size_t>(thread_count)) : nullptr,
-        [](pthreadpool_t threads) {
-          if (threads != nullptr) pthreadpool_destroy(threads);
-        });
+    const host::ThreadPool pool = host::make_thread_pool(thread_count);
     Json results = Json::array();
     for (const Case& test : cases()) {
+      if (std::string_view(test.name).find(words) == std::string_view::npos) continue;
       const Json result = measure(test, folder, seconds, pool.get());
       results.push_back(result);
       if (!json)

@@ -1,15 +1,11 @@
 // The portable backend is the definition: XNNPACK must agree with it on every shipped model.
 #include <doctest/doctest.h>
-#ifdef FIGMENT_WITH_XNNPACK
-#include <pthreadpool.h>
-#endif
-
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <numeric>
 
 #include "tests/support/loaded_model.h"
+#include "tests/support/threads.h"
 
 namespace figment::testing {
 namespace {
@@ -58,9 +54,7 @@ TEST_CASE("portable and XNNPACK agree within 1e-4 on every shipped model") {
 
 #ifdef FIGMENT_WITH_XNNPACK
 TEST_CASE("two threads draw what one draws") {
-  const std::unique_ptr<pthreadpool, decltype(&pthreadpool_destroy)> threads(pthreadpool_create(2),
-                                                                             pthreadpool_destroy);
-  REQUIRE(threads != nullptr);
+  const test::Threads threads(2);
   for (const auto& path : shipped_models()) {
     const AlignedMemory file = read_aligned(path);
     const auto model = Model::open(file.span());

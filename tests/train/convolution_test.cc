@@ -8,11 +8,7 @@
 #include "tests/train/backward/harness.h"
 
 #include "runtime/train/convolution.h"
-#ifdef FIGMENT_WITH_XNNPACK
-#include <pthreadpool.h>
-
-#include <memory>
-#endif
+#include "tests/support/threads.h"
 
 namespace figment::testing {
 namespace {
@@ -143,11 +139,8 @@ void check_all(pthreadpool* threads) {
 
 TEST_CASE("convolutions in parts") {
   check_all(nullptr);
-#ifdef FIGMENT_WITH_XNNPACK
-  const std::unique_ptr<pthreadpool, void (*)(pthreadpool_t)> pool(pthreadpool_create(3),
-                                                                   pthreadpool_destroy);
+  const test::Threads pool(3);
   check_all(pool.get());
-#endif
 }
 
 }  // namespace

@@ -3,15 +3,11 @@
 
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <random>
 #include <vector>
 
 #include "runtime/train/product.h"
-#ifdef FIGMENT_WITH_XNNPACK
-#include <pthreadpool.h>
-#endif
-
+#include "tests/support/threads.h"
 namespace figment::train {
 namespace {
 
@@ -63,11 +59,8 @@ void check(const Sizes& sizes, bool a_transposed, bool b_transposed, bool add) {
       REQUIRE(std::fabs(double{one[at]} - sum) <= bound);
       REQUIRE(std::fabs(double{portable[at]} - sum) <= bound);
     }
-#ifdef FIGMENT_WITH_XNNPACK
-  const std::unique_ptr<pthreadpool, void (*)(pthreadpool_t)> pool(pthreadpool_create(2),
-                                                                   pthreadpool_destroy);
+  const test::Threads pool(2);
   CHECK(product_of(sizes, a, b, add, Backend::kXnnpack, pool.get()) == one);
-#endif
 }
 
 TEST_CASE("products of every form, awkward sizes") {

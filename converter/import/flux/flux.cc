@@ -4,30 +4,20 @@
 #include <array>
 #include <cstring>
 #include <fstream>
-#include <new>
 #include <string_view>
 
 #include "converter/import/flux/bson_julia.h"
 #include "converter/import/flux/flux_importer.h"
 #include "converter/import/flux/jld2_julia.h"
-#include "converter/import/one_line.h"
 
 namespace figment::converter {
 namespace {
 
 Graph import(const std::filesystem::path& path, const ImportOptions& options,
              void (*read)(JuliaFile&)) {
-  try {
-    JuliaFile file(path);
-    read(file);
-    return FluxImporter(file, options).import();
-  } catch (const DamagedFile& error) {
-    throw DamagedFile(one_line(error.what()));
-  } catch (const ConvertError& error) {
-    throw ConvertError(one_line(error.what()));
-  } catch (const std::bad_alloc&) {
-    throw ConvertError("'" + path.string() + "' needs more memory than there is");
-  }
+  JuliaFile file(path);
+  read(file);
+  return FluxImporter(file, options).import();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "converter/graph/graph.h"
+#include "converter/import/whole_file.h"
 #include "runtime/math/half.h"
 
 namespace figment::converter {
@@ -16,18 +17,6 @@ namespace {
 // A value takes about 200 bytes here.
 constexpr std::size_t kFewValues = 8192;
 constexpr std::size_t kBytesAValue = 64;
-
-std::vector<std::byte> read_all(const std::filesystem::path& path) {
-  const std::string name = "'" + path.string() + "'";
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) throw ConvertError(name + " cannot be opened; check the path");
-  const std::streamoff size = file.tellg();
-  std::vector<std::byte> bytes(static_cast<std::size_t>(std::max<std::streamoff>(size, 0)));
-  file.seekg(0);
-  if (size <= 0 || !file.read(reinterpret_cast<char*>(bytes.data()), size))
-    throw DamagedFile(name + " is empty or cannot be read");
-  return bytes;
-}
 
 std::uint64_t load(const std::byte* from, std::size_t bytes) {
   std::uint64_t value = 0;
@@ -52,7 +41,7 @@ double load_float(const std::byte* from, JuliaElement element) {
 }  // namespace
 
 JuliaFile::JuliaFile(const std::filesystem::path& path)
-    : bytes_(read_all(path)), size_(bytes_.size()) {
+    : bytes_(read_whole_file(path)), size_(bytes_.size()) {
   nothing_.kind = JuliaKind::kNothing;
   for (JuliaValue& value : booleans_) value.kind = JuliaKind::kBool;
   booleans_[1].integer = 1;

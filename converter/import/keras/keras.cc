@@ -8,7 +8,6 @@
 #include "converter/import/json_text.h"
 #include "converter/import/keras/h5_weights.h"
 #include "converter/import/layers/layer_model.h"
-#include "converter/import/one_line.h"
 #include "converter/import/zip_file.h"
 
 namespace figment::converter {
@@ -94,18 +93,7 @@ bool looks_like_keras(const std::filesystem::path& path) {
 }
 
 Graph import_keras(const std::filesystem::path& path, const ImportOptions& options) {
-  try {
-    return is_zip(path) ? import_archive(path, options) : import_h5(path, options);
-  } catch (const DamagedFile& error) {
-    throw DamagedFile(one_line(error.what()));
-  } catch (const ConvertError& error) {
-    throw ConvertError(one_line(error.what()));
-  } catch (const nlohmann::json::exception&) {
-    throw DamagedFile("'" + path.string() +
-                      "' describes its layers in an unknown way; save it again");
-  } catch (const std::bad_alloc&) {
-    throw ConvertError("'" + path.string() + "' needs more memory than there is");
-  }
+  return is_zip(path) ? import_archive(path, options) : import_h5(path, options);
 }
 
 }  // namespace figment::converter

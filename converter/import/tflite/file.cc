@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "converter/graph/graph.h"
+#include "converter/import/whole_file.h"
 
 namespace figment::converter {
 namespace {
@@ -14,21 +15,9 @@ constexpr flatbuffers::uoffset_t kMostDepth = 16;
 // A table takes eight bytes at least, its place in a list included.
 constexpr std::size_t kLeastTable = 8;
 
-std::vector<std::byte> read(const std::filesystem::path& path) {
-  const std::string name = "'" + path.string() + "'";
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) throw ConvertError(name + " cannot be opened; check the path");
-  const std::streamoff size = file.tellg();
-  std::vector<std::byte> bytes(static_cast<std::size_t>(std::max<std::streamoff>(size, 0)));
-  file.seekg(0);
-  if (size <= 0 || !file.read(reinterpret_cast<char*>(bytes.data()), size))
-    throw DamagedFile(name + " is empty or cannot be read");
-  return bytes;
-}
-
 }  // namespace
 
-TfliteFile::TfliteFile(const std::filesystem::path& path) : bytes_(read(path)) {
+TfliteFile::TfliteFile(const std::filesystem::path& path) : bytes_(read_whole_file(path)) {
   // What stands behind 2 GB can be buffers alone, which have offsets of their own.
   const std::size_t tables = std::min(bytes_.size(), std::size_t{FLATBUFFERS_MAX_BUFFER_SIZE} - 1);
   flatbuffers::Verifier verifier(

@@ -4,9 +4,7 @@
 #include <array>
 #include <cstring>
 #include <fstream>
-#include <new>
 
-#include "converter/import/one_line.h"
 #include "converter/import/tflite/importer.h"
 
 namespace figment::converter {
@@ -19,17 +17,8 @@ bool looks_like_tflite(const std::filesystem::path& path) {
 }
 
 Graph import_tflite(const std::filesystem::path& path, const ImportOptions& options) {
-  const std::string name = "'" + path.string() + "'";
-  try {
-    const TfliteFile file(path);
-    return TfliteImporter(file, options).import();
-  } catch (const DamagedFile& error) {
-    throw DamagedFile(one_line(error.what()));
-  } catch (const ConvertError& error) {
-    throw ConvertError(one_line(error.what()));
-  } catch (const std::bad_alloc&) {
-    throw ConvertError(name + " needs more memory than there is");
-  }
+  const TfliteFile file(path);
+  return TfliteImporter(file, options).import();
 }
 
 }  // namespace figment::converter

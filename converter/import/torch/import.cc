@@ -2,10 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <new>
 #include <string_view>
 
-#include "converter/import/one_line.h"
 #include "converter/import/torch.h"
 #include "converter/import/torch/network.h"
 #include "converter/import/torch/script.h"
@@ -27,20 +25,6 @@ std::string first_entry(const std::filesystem::path& path) {
   file.read(name.data(), static_cast<std::streamsize>(name.size()));
   name.resize(static_cast<std::size_t>(file.gcount()));
   return name;
-}
-
-// One sentence, whatever stands in the file.
-template <typename Import>
-Graph guarded(const std::filesystem::path& path, Import&& import) {
-  try {
-    return import();
-  } catch (const DamagedFile& error) {
-    throw DamagedFile(one_line(error.what()));
-  } catch (const ConvertError& error) {
-    throw ConvertError(one_line(error.what()));
-  } catch (const std::bad_alloc&) {
-    throw ConvertError("'" + path.string() + "' needs more memory than there is");
-  }
 }
 
 // The one shipped network that has these very weights.
@@ -119,21 +103,17 @@ bool looks_like_torch(const std::filesystem::path& path) {
 }
 
 Graph import_torch(const std::filesystem::path& path, const ImportOptions& options) {
-  return guarded(path, [&] {
-    if (is_legacy_checkpoint(path)) return import_checkpoint(read_legacy_checkpoint(path), options);
-    if (is_script(path)) return import_script(path, options);
-    return import_checkpoint(read_zip_checkpoint(path, "data", false), options);
-  });
+  if (is_legacy_checkpoint(path)) return import_checkpoint(read_legacy_checkpoint(path), options);
+  if (is_script(path)) return import_script(path, options);
+  return import_checkpoint(read_zip_checkpoint(path, "data", false), options);
 }
 
 bool looks_like_safetensors(const std::filesystem::path& path) { return is_safetensors(path); }
 
 Graph import_safetensors(const std::filesystem::path& path, const ImportOptions& options) {
-  return guarded(path, [&] {
-    TorchNames names;
-    const auto storages = read_safetensors(path, names);
-    return import_weights(*storages, names, network_of(options), options);
-  });
+  TorchNames names;
+  const auto storages = read_safetensors(path, names);
+  return import_weights(*storages, names, network_of(options), options);
 }
 
 }  // namespace figment::converter

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "runtime/math/trigonometry.h"
+#include "runtime/ops/unary.h"
 #include "runtime/train/backward.h"
 #include "runtime/train/threads.h"
 
@@ -207,6 +208,18 @@ Reads reads(const Call& call, Inputs) {
   return {.inputs = of == Of::kInput ? input_bit(0) : kNoInputs, .output = of == Of::kOutput};
 }
 
+// The operator's own, shared among the threads.
+void forward(const Call& call) {
+  const auto& options = call.as<format::Unary>();
+  const float* x = call.in(0).floats();
+  float* y = call.out().floats();
+  share_elements(call.operation.threads, call.out().elements(),
+                 [&](std::int64_t first, std::int64_t last) {
+                   ops::apply_unary(options.function(), options.alpha(), options.beta(), x + first,
+                                    y + first, last - first);
+                 });
+}
+
 void backward(const Call& call) {
   const auto& options = call.as<format::Unary>();
   const Of of = read_by(call);
@@ -222,7 +235,10 @@ void backward(const Call& call) {
 }  // namespace
 
 extern const BackwardRoom kUnary;
-const BackwardRoom kUnary{
-    .differentiable = input_bit(0), .in_place = true, .reads = reads, .backward = backward};
+const BackwardRoom kUnary{.differentiable = input_bit(0),
+                          .in_place = true,
+                          .reads = reads,
+                          .forward = forward,
+                          .backward = backward};
 
 }  // namespace figment::train

@@ -7,14 +7,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <random>
 
 #include "runtime/base/arena.h"
-#ifdef FIGMENT_WITH_XNNPACK
-#include <pthreadpool.h>
-#endif
-
+#include "tests/support/threads.h"
 namespace figment::testing {
 namespace {
 
@@ -219,17 +215,13 @@ void check_backward(const BackwardCase& test) {
   std::vector<Inputs> sets{all};
   for (std::size_t k = 0; k < doubles.size(); ++k)
     if (all & train::input_bit(k)) sets.push_back(train::input_bit(k));
-  pthreadpool* pool = nullptr;
-#ifdef FIGMENT_WITH_XNNPACK
-  const std::unique_ptr<pthreadpool, void (*)(pthreadpool_t)> owned(pthreadpool_create(2),
-                                                                    pthreadpool_destroy);
-  pool = owned.get();
-#endif
+  const test::Threads threads(2);
   for (const Inputs wanted : sets) {
     CAPTURE(wanted);
     for (const Backend backend : {Backend::kPortable, Backend::kXnnpack})
       run_and_check(test, wanted, false, backend, nullptr, output, random.values, expected);
-    run_and_check(test, wanted, false, Backend::kXnnpack, pool, output, random.values, expected);
+    run_and_check(test, wanted, false, Backend::kXnnpack, threads.get(), output, random.values,
+                  expected);
     if (room->in_place && (wanted & train::input_bit(0)) && doubles[0].size() == output.size())
       run_and_check(test, wanted, true, Backend::kPortable, nullptr, output, random.values,
                     expected);

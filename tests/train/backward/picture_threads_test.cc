@@ -3,13 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
-#include <memory>
 
+#include "tests/support/threads.h"
 #include "tests/train/backward/room_run.h"
-#ifdef FIGMENT_WITH_XNNPACK
-#include <pthreadpool.h>
-#endif
-
 namespace figment::testing {
 namespace {
 
@@ -20,14 +16,9 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 void check_threads(const format::OperatorOptionsUnion& options,
                    const std::vector<Operand>& operands) {
   CAPTURE(format::EnumNameOperatorOptions(options.type));
-  pthreadpool* threads = nullptr;  // where there are none, one run must still equal the next
-#ifdef FIGMENT_WITH_XNNPACK
-  const std::unique_ptr<pthreadpool, void (*)(pthreadpool_t)> pool(pthreadpool_create(3),
-                                                                   pthreadpool_destroy);
-  threads = pool.get();
-#endif
+  const test::Threads threads(3);  // where there are none, one run must still equal the next
   const RoomResult one = run_room(options, operands, {}, Backend::kPortable, nullptr);
-  const RoomResult three = run_room(options, operands, {}, Backend::kPortable, threads);
+  const RoomResult three = run_room(options, operands, {}, Backend::kPortable, threads.get());
   CHECK(same_bits(one.output, three.output));
   for (std::size_t k = 0; k < operands.size(); ++k)
     CHECK(same_bits(one.gradients[k], three.gradients[k]));

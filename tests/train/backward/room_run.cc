@@ -6,9 +6,8 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
-#ifdef FIGMENT_WITH_XNNPACK
-#include <pthreadpool.h>
-#endif
+
+#include "tests/support/threads.h"
 
 namespace figment::testing {
 namespace {
@@ -136,9 +135,7 @@ RoomResult run_room(const format::OperatorOptionsUnion& options, std::vector<Ope
 }
 
 void check_threads(const BackwardCase& test) {
-#ifdef FIGMENT_WITH_XNNPACK
-  const std::unique_ptr<pthreadpool, void (*)(pthreadpool_t)> pool(pthreadpool_create(2),
-                                                                   pthreadpool_destroy);
+  const test::Threads pool(2);
   RoomRun one(test);
   RoomRun two(test, pool.get());
   const Operand dy = random_operand({static_cast<std::int32_t>(one.output().size())}, 98);
@@ -151,9 +148,6 @@ void check_threads(const BackwardCase& test) {
     CAPTURE(k);
     CHECK(one.gradient(k) == two.gradient(k));  // not where a NaN is
   }
-#else
-  (void)test;
-#endif
 }
 
 Goldens::Goldens(const std::string& name) {

@@ -2,14 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <memory>
 
+#include "tests/support/threads.h"
 #include "tests/train/backward/indices.h"
 #include "tests/train/backward/run_once.h"
-#ifdef FIGMENT_WITH_XNNPACK
-#include <pthreadpool.h>
-#endif
-
 namespace figment::testing {
 namespace {
 
@@ -21,15 +17,12 @@ Results check_threads(const format::OperatorOptionsUnion& options,
   CAPTURE(name);
   const std::vector<float> dy = random_operand({outputs}, 77).values;
   Results alone = run_once(options, operands, dy, nullptr, declared);
-#ifdef FIGMENT_WITH_XNNPACK
-  const std::unique_ptr<pthreadpool, void (*)(pthreadpool_t)> pool(pthreadpool_create(3),
-                                                                   pthreadpool_destroy);
+  const test::Threads pool(3);
   const Results shared = run_once(options, operands, dy, pool.get(), declared);
   for (std::size_t k = 0; k < operands.size(); ++k) {
     CAPTURE(k);
     CHECK(alone.gradients[k] == shared.gradients[k]);
   }
-#endif
   return alone;
 }
 
