@@ -19,6 +19,8 @@ struct State {
 // that does not is read.
 constexpr double kCacheBytes = 1e6;
 constexpr double kByteCost = 3;
+// From so many on, the processor no longer knows where they lie: twice the time.
+constexpr double kFarBytes = 16e6;
 // A number made an integer, and a sum of integers made a number.
 constexpr double kQuantizeCost = 4;
 constexpr double kSumCost = 14;
@@ -72,7 +74,10 @@ Cost product_cost(double rows, double columns, double depth) {
   return rows * depth * lanes * __builtin_ceil(columns / lanes);
 }
 
-Cost weights_cost(double bytes) { return bytes < kCacheBytes ? 0 : bytes * kByteCost; }
+Cost weights_cost(double bytes) {
+  if (bytes < kCacheBytes) return 0;
+  return kByteCost * (bytes + std::max(bytes - kFarBytes, 0.0));
+}
 
 Cost matrix_cost(const Tensor& weights, double rows, double columns, double depth) {
   const Cost floats = product_cost(rows, columns, depth);

@@ -85,6 +85,15 @@ WinogradTiling tiling_of(const WinogradGeometry& geometry, int width) {
   return {width, step, ceiling(geometry.down, step), ceiling(geometry.across, step)};
 }
 
+// Tiles whose points are held at a time.
+std::int64_t most_tiles(const WinogradGeometry& geometry, const WinogradTiling& tiling) {
+  const std::int64_t tile_bytes =
+      std::int64_t{tiling.points()} *
+      (geometry.inputs + std::int64_t{geometry.phases()} * geometry.outputs) *
+      std::int64_t{sizeof(float)};
+  return std::max(kBlockBytes / tile_bytes, kLeastBlock);
+}
+
 double transform_cost(int channels) {
   const int lanes = simd::kernels().lanes;
   const int vectors = channels / lanes + kLonelyChannel * (channels % lanes);
@@ -96,7 +105,10 @@ Cost cost_of(const Operation& operation, const WinogradGeometry& geometry,
   const double tiles = static_cast<double>(operation.in(0).shape[0]) * tiling.down * tiling.across;
   const double outputs = static_cast<double>(geometry.phases()) * geometry.outputs;
   const Cost products = tiling.points() * product_cost(tiles, outputs, geometry.inputs);
-  const Cost reading = weights_cost(tiling.points() * outputs * geometry.inputs * sizeof(float));
+  // Each block of tiles reads all weights.
+  const double blocks = __builtin_ceil(tiles / static_cast<double>(most_tiles(geometry, tiling)));
+  const Cost reading =
+      blocks * weights_cost(tiling.points() * outputs * geometry.inputs * sizeof(float));
   const Cost transforms =
       tiling.points() * tiles *
       (transform_cost(geometry.inputs) + geometry.phases() * transform_cost(geometry.outputs));
@@ -214,17 +226,13 @@ Status create(const Operation& operation, Build& build) {
   const WinogradGeometry& geometry = state->geometry;
   const std::int64_t tiles =
       std::int64_t{operation.in(0).shape[0]} * state->tiling.down * state->tiling.across;
-  const std::int64_t tile_bytes =
-      std::int64_t{state->tiling.points()} *
-      (geometry.inputs + std::int64_t{geometry.phases()} * geometry.outputs) *
-      std::int64_t{sizeof(float)};
   // Blocks as even as can be, the same number for every thread.
   state->lanes = 1;
   if (operation.threads != nullptr && simd::kernels().beats_libraries)
     state->lanes = static_cast<int>(std::min<std::int64_t>(
         static_cast<std::int64_t>(pthreadpool_get_threads_count(operation.threads)),
         (tiles + kLeastShare - 1) / kLeastShare));
-  const std::int64_t most = std::max(kBlockBytes / tile_bytes, kLeastBlock) * state->lanes;
+  const std::int64_t most = most_tiles(geometry, state->tiling) * state->lanes;
   const std::int64_t blocks = (tiles + most - 1) / most * state->lanes;
   state->block = (tiles + blocks - 1) / blocks;
   build.scratch_bytes =

@@ -2,9 +2,11 @@
 #include "targets/host/input_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -22,13 +24,21 @@ VerbError cannot_read(const std::string& path, int error) {
 
 }  // namespace
 
-void FreeAligned::operator()(std::byte* memory) const {
-  ::operator delete[](memory, std::align_val_t{kArenaAlignment});
-}
+void FreeAligned::operator()(std::byte* memory) const { std::free(memory); }
 
 AlignedMemory allocate_aligned(std::size_t bytes) {
-  return AlignedMemory(
-      static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{kArenaAlignment})));
+  // Weights that are read once a run miss the table of small pages at every one; of large pages the
+  // processor knows enough.
+  constexpr std::size_t kLargePage = std::size_t{2} << 20;
+  const bool large = bytes >= 2 * kLargePage;
+  const std::size_t alignment = large ? kLargePage : kArenaAlignment;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, alignment, bytes) != 0) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  // Whole ones alone: no more memory is taken than was asked for.
+  if (large) ::madvise(memory, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
+#endif
+  return AlignedMemory(static_cast<std::byte*>(memory));
 }
 
 std::string input_name(const std::string& path) { return path == "-" ? "standard input" : path; }

@@ -1,6 +1,6 @@
 """Times Figment beside other engines on the same networks, and prints a table for the README.
 
-    peers.py --folder FOLDER --figment PROGRAM --plain PROGRAM [--cpu avx2] [--xnnpack VERSION]
+    peers.py --folder FOLDER --figment PROGRAM --plain PROGRAM [--cpu avx2 --cap LIBRARY] [--xnnpack VERSION]
 
 tests/bench/peers.sh calls this in a Python environment of its own, into which the engines are installed here. Every
 engine (peer_engines.py) runs in a process of its own, on one thread and one core; its output must agree with PyTorch's
@@ -23,6 +23,10 @@ MODELS = {"seed_vae": "VAE decoder 20-256-784", "dcgan64": "DCGAN-64", "taesd_de
 FIRST_SAMPLE_MODEL = "dcgan64"
 ROUNDS = 3
 ENGINES_FILE = str(pathlib.Path(__file__).with_name("peer_engines.py"))
+
+
+# For engines' processes: with the library that caps the processor, where there is one (cap_processor.c).
+environment = dict(os.environ, OMP_NUM_THREADS="1")
 
 
 class Failed(Exception):
@@ -59,7 +63,7 @@ class Runner:
     def __init__(self, name, settings):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([sys.executable, ENGINES_FILE, name, "run", json.dumps(settings)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=environment)
         self.first = self.read_answer()
 
     def read_answer(self):
@@ -161,6 +165,16 @@ def measure_first_samples(rows, settings):
                 row.failure = reason  # once it ran and once not: no figure of it counts
 
 
+def cap_engines(library):
+    """True when engines will see no more than AVX2."""
+    capped = environment | {"LD_PRELOAD": library}
+    if not library or subprocess.run(["true"], env=capped, stderr=subprocess.DEVNULL).returncode:
+        say("this processor or kernel cannot be capped for other engines; Figment alone is")
+        return False
+    environment.update(capped)
+    return True
+
+
 def processor_name():
     told = subprocess.run(["lscpu"], capture_output=True, text=True, env=os.environ | {"LC_ALL": "C"}).stdout
     names = [line.split(":", 1)[1].strip() for line in told.splitlines() if line.startswith("Model name:")]
@@ -176,18 +190,19 @@ def cell(row, model, figment):
     return f"{ms:.{digits}f}{ratio}"
 
 
-def print_table(rows, core, cpu):
+def print_table(rows, core, cpu, all_capped):
     figment = rows[0]
     print(f"On {processor_name()}, core {core}: one thread, batch 1, float32, median of {LEAST_RUNS} or more runs, median "
           f"of {ROUNDS} turns, in ms; in brackets, how many times Figment's."
-          + (f" Figment alone is capped at {cpu.upper()}; the others use all that the processor has." if cpu else "")
+          + (f" All see a processor with no more than {cpu.upper()}." if all_capped else
+             f" Figment alone is capped at {cpu.upper()}; the others use all that the processor has." if cpu else "")
           + " Engines other than Figment and XNNPACK are called from Python, which adds some microseconds to each run."
           " First sample: of DCGAN-64, for Figment from the start of the process, for the others from a fresh process's"
           " imports on.\n")
     print("| engine | version | " + " | ".join(MODELS.values()) + " | first sample |")
     print("|---|---|" + "---|" * (len(MODELS) + 1))
     for row in rows:
-        title = row.engine.title + (f", {cpu.upper()} at most" if row is figment and cpu else "")
+        title = row.engine.title + (f", {cpu.upper()} at most" if row is figment and cpu and not all_capped else "")
         if row.failure:
             cells = [str(row.failure).replace("|", "/")] + [""] * len(MODELS)
         else:
@@ -203,10 +218,11 @@ def main():
     parser.add_argument("--plain", required=True)
     parser.add_argument("--xnnpack", default="")
     parser.add_argument("--cpu", choices=["avx2"], default="")
+    parser.add_argument("--cap", default="")
     arguments = parser.parse_args()
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
-    os.environ["OMP_NUM_THREADS"] = "1"
+    all_capped = bool(arguments.cpu) and cap_engines(arguments.cap)
 
     def settings_of(model):
         return {"model": str(arguments.folder / model), "figment": arguments.figment, "plain": arguments.plain,
@@ -218,7 +234,7 @@ def main():
     for model in MODELS:
         measure(rows, model, settings_of(model))
     measure_first_samples(rows, settings_of(FIRST_SAMPLE_MODEL))
-    print_table(rows, core, arguments.cpu)
+    print_table(rows, core, arguments.cpu, all_capped)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ if [ ! "$folder/taesd_dec_16_y.npy" -nt "$bench/make_models.py" ]; then
   /usr/bin/python3 "$bench/make_models.py" "$folder" >"$folder/make_models.log" 2>&1 ||
     fail "the models could not be made; see $folder/make_models.log"
 fi
+if [ ${#cap[@]} -gt 0 ]; then
+  cc -O2 -shared -fPIC "$bench/cap_processor.c" -o "$folder/cap_processor.so" 2>"$folder/cap_processor.log" &&
+    cap+=(--cap "$folder/cap_processor.so")
+fi
 xnnpack=$(sed -n 's/^FIGMENT_XNNPACK_ROOT:[A-Z]*=.*xnnpack-\([0-9]*\)-.*/\1/p' "$root/build/release/CMakeCache.txt")
 
 PYTHONDONTWRITEBYTECODE=1 exec "$folder/venv/bin/python" "$bench/peers.py" --folder "$folder" \
