@@ -75,6 +75,15 @@ bool says(const std::string& name, std::initializer_list<const char*> words) {
                      [&](const char* word) { return lower.find(word) != std::string::npos; });
 }
 
+// A picture that becomes another one, as in super-resolution: its input is no latent.
+bool reads_picture(const Graph& graph) {
+  if (graph.inputs.size() != 1) return false;
+  const Shape& in = graph.tensor(graph.inputs[0].tensor).shape;
+  const Shape& out = graph.tensor(graph.outputs[0].tensor).shape;
+  return in.rank == 4 && out.rank == 4 && in[1] > 1 && in[2] > 1 && (in[3] == 1 || in[3] == 3) &&
+         in[3] == out[3];
+}
+
 format::ModelKind guess_kind(const Graph& graph, bool gives_picture,
                              const format::UnaryT* function) {
   if (graph.inputs.empty()) return format::ModelKind::Other;
@@ -86,6 +95,7 @@ format::ModelKind guess_kind(const Graph& graph, bool gives_picture,
   std::int64_t written = 0;  // by the largest output: some decoders give previews beside it
   for (const GraphPort& port : graph.outputs)
     written = std::max(written, graph.tensor(port.tensor).shape.elements());
+  if (gives_picture && reads_picture(graph)) return format::ModelKind::Other;
   if (gives_picture && written > read) {
     const bool is_gan =
         says(graph.name, {"gan"}) || (!says(graph.name, {"vae", "dec"}) && function != nullptr &&

@@ -93,3 +93,15 @@ TEST_CASE("the user's word counts more") {
   CHECK(facts.output_reading.AsImage()->low == -3.0f);
   CHECK(facts.licence == "CC0");
 }
+
+TEST_CASE("a picture that becomes a larger one is drawn from no latent") {
+  const ModelFacts facts =
+      describe_model(model("upscaler", {1, 6, 6, 3}, {1, 12, 12, 3}, UnaryFunction::Sigmoid), {});
+  CHECK(facts.kind == format::ModelKind::Other);
+  CHECK(!facts.prior.has_value());
+  REQUIRE(facts.output_reading.AsImage() != nullptr);
+  CHECK(facts.output_reading.AsImage()->height == 12);
+  // A decoder that says so keeps its latent, whatever its shape.
+  CHECK(describe_model(model("decoder", {1, 6, 6, 3}, {1, 12, 12, 3}, UnaryFunction::Sigmoid), {})
+            .prior.has_value());
+}

@@ -96,6 +96,15 @@ void check_golden(const std::filesystem::path& model, const Golden& golden,
   }
 }
 
+std::string refusal_of(const std::filesystem::path& path, const converter::ImportOptions& options) {
+  try {
+    static_cast<void>(converter::import_file(path, options));
+  } catch (const converter::ConvertError& error) {
+    return error.what();
+  }
+  return "imported";
+}
+
 void check_damage(const std::filesystem::path& model, int times, std::size_t most_cuts) {
   std::ifstream stream(model, std::ios::binary);
   const std::string whole((std::istreambuf_iterator<char>(stream)), {});

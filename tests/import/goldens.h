@@ -30,6 +30,10 @@ Golden read_golden(const std::filesystem::path& path);
 void check_golden(const std::filesystem::path& model, const Golden& golden,
                   const converter::ImportOptions& options = {}, double tolerance = 1e-4);
 
+// The sentence with which a file is refused, or "imported".
+std::string refusal_of(const std::filesystem::path& path,
+                       const converter::ImportOptions& options = {});
+
 // Imports `bytes`, as a file of this name, cut off at many lengths and with bits flipped: each time
 // it is imported or refused with one line. A .json file is tried beside copies of the others in its
 // folder.

@@ -17,15 +17,6 @@ void check_model(const std::string& name, const std::string& suffix) {
   check_golden(model_path(name + suffix), read_golden(model_path(name + ".txt")));
 }
 
-std::string refusal(const std::filesystem::path& path, const ImportOptions& options = {}) {
-  try {
-    static_cast<void>(import_file(path, options));
-  } catch (const ConvertError& error) {
-    return error.what();
-  }
-  return "imported";
-}
-
 }  // namespace
 
 TEST_CASE("activations") { check_model("activations", ".keras"); }
@@ -68,7 +59,7 @@ TEST_CASE("a part between two layers") {
   }
   options.from = "z_mean";
   options.to = "hidden";
-  CHECK(refusal(model_path("autoencoder.keras"), options).find("is not before") !=
+  CHECK(refusal_of(model_path("autoencoder.keras"), options).find("is not before") !=
         std::string::npos);
   options.from = "hidden";
   options.to = "z_mean";
@@ -76,7 +67,7 @@ TEST_CASE("a part between two layers") {
   CHECK(describe(half.tensor(half.inputs[0].tensor).shape) == "1x6");
   CHECK(half.outputs[0].name == "z_mean");
   options.to = "nowhere";
-  CHECK(refusal(model_path("autoencoder.keras"), options).find("nowhere") != std::string::npos);
+  CHECK(refusal_of(model_path("autoencoder.keras"), options).find("nowhere") != std::string::npos);
 }
 
 TEST_CASE("damaged files end in a sentence") {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "converter/import/layers/layer_node.h"
+#include "runtime/math/half.h"
 
 namespace figment::converter {
 namespace {
@@ -56,19 +57,6 @@ void append_file(const std::filesystem::path& folder, const std::string& name,
   into.resize(before + size);
   if (!file.read(reinterpret_cast<char*>(into.data() + before), static_cast<std::streamsize>(size)))
     throw DamagedFile("the weights '" + name + "' cannot be read; copy them again");
-}
-
-float from_float16(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  float value = 0;
-  if (exponent == 31)
-    value = mantissa == 0 ? std::numeric_limits<float>::infinity()
-                          : std::numeric_limits<float>::quiet_NaN();
-  else if (exponent == 0)
-    value = std::ldexp(static_cast<float>(mantissa), -24);
-  else
-    value = std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
-  return (bits & 0x8000) != 0 ? -value : value;
 }
 
 }  // namespace
@@ -159,7 +147,7 @@ double TfjsWeights::number(const Place& place, std::size_t index) const {
     case Storage::kFloat32:
       return static_cast<double>(read(float{}));
     case Storage::kFloat16:
-      return static_cast<double>(from_float16(read(std::uint16_t{})));
+      return static_cast<double>(math::widen_half(read(std::uint16_t{})));
     case Storage::kInt32:
       return static_cast<double>(read(std::int32_t{}));
     case Storage::kUInt16:

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <type_traits>
 
 #include "converter/import/torch/call.h"
 
@@ -31,27 +32,14 @@ std::int64_t floor_of(std::int64_t a, std::int64_t b) {
   return quotient * b != a && (a < 0) != (b < 0) ? quotient - 1 : quotient;
 }
 
-// Both whole numbers: their result, unless it would not fit.
-std::optional<std::int64_t> fold(BinaryFunction function, std::int64_t a, std::int64_t b) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 31;
-  if (a < -kMost || a > kMost || b < -kMost || b > kMost) return std::nullopt;
-  switch (function) {
-    case BinaryFunction::Add:
-      return a + b;
-    case BinaryFunction::Sub:
-      return a - b;
-    case BinaryFunction::Mul:
-      return a * b;
-    case BinaryFunction::Max:
-      return std::max(a, b);
-    case BinaryFunction::Min:
-      return std::min(a, b);
-    default:
-      return std::nullopt;
+// Both of one kind: their result, unless it is of another, or whole numbers would not fit.
+template <typename Number>
+std::optional<Number> fold(BinaryFunction function, Number a, Number b) {
+  constexpr bool kWhole = std::is_integral_v<Number>;
+  if constexpr (kWhole) {
+    constexpr Number kMost = Number{1} << 31;
+    if (a < -kMost || a > kMost || b < -kMost || b > kMost) return std::nullopt;
   }
-}
-
-std::optional<double> fold(BinaryFunction function, double a, double b) {
   switch (function) {
     case BinaryFunction::Add:
       return a + b;
@@ -59,14 +47,16 @@ std::optional<double> fold(BinaryFunction function, double a, double b) {
       return a - b;
     case BinaryFunction::Mul:
       return a * b;
-    case BinaryFunction::Div:
-      return a / b;
-    case BinaryFunction::Pow:
-      return std::pow(a, b);
     case BinaryFunction::Max:
       return std::max(a, b);
     case BinaryFunction::Min:
       return std::min(a, b);
+    case BinaryFunction::Div:
+      if constexpr (!kWhole) return a / b;
+      return std::nullopt;
+    case BinaryFunction::Pow:
+      if constexpr (!kWhole) return std::pow(a, b);
+      return std::nullopt;
     default:
       return std::nullopt;
   }
