@@ -32,6 +32,9 @@ TEST_CASE("models in both of Keras 3's formats") {
 }
 
 TEST_CASE("the names and the layout of Keras 1") { check_model("legacy", ".h5"); }
+TEST_CASE("Keras 1's recurrent layers have their weights by gate") {
+  check_model("legacy_recurrent", ".h5");
+}
 
 TEST_CASE("an autoencoder of models inside a model, whose latent is drawn") {
   ImportOptions options;

@@ -70,6 +70,17 @@ TensorId order_gates(LayerNode& node, const Cell& cell, TensorId x, int axis, in
   return node.emit(options, {gate(0), gate(3), gate(1), gate(2)});
 }
 
+// A bias [1, gates*hidden], beside none of the state's: [1, 2*gates*hidden].
+TensorId whole_bias(LayerNode& node, const Cell& cell, TensorId bias, int hidden) {
+  const int width = cell.gates * hidden;
+  const TensorId own = order_gates(node, cell, bias, 1, hidden);
+  const TensorId none = node.float_constant(std::vector<float>(static_cast<std::size_t>(width), 0),
+                                            make_shape({1, width}));
+  format::ConcatT options;
+  options.axis = 1;
+  return node.emit(options, {own, none});
+}
+
 // bias [gates*hidden], or [2, gates*hidden] where the state has its own -> [1, 2*gates*hidden]
 TensorId read_bias(LayerNode& node, const Cell& cell, int hidden) {
   const TensorId raw = node.weight_of_any_rank("bias");
@@ -78,12 +89,58 @@ TensorId read_bias(LayerNode& node, const Cell& cell, int hidden) {
   if (node.shape(raw).elements() != width)
     node.refuse("its bias has shape " + describe(node.shape(raw)) + ", but must have " +
                 std::to_string(width) + " numbers; the file is damaged");
-  const TensorId own = order_gates(node, cell, node.reshape_to(raw, {1, width}), 1, hidden);
-  const TensorId none = node.float_constant(std::vector<float>(static_cast<std::size_t>(width), 0),
-                                            make_shape({1, width}));
-  format::ConcatT options;
-  options.axis = 1;
-  return node.emit(options, {own, none});
+  return whole_bias(node, cell, node.reshape_to(raw, {1, width}), hidden);
+}
+
+struct CellWeights {
+  TensorId kernel, state_kernel;  // [gates*H, inputs], [gates*H, H], gates in Keras's order
+  TensorId bias;                  // or kAbsent, as read_bias() gives it
+  int hidden;
+};
+
+// Keras 1 has a kernel, a state kernel and a bias for each gate, an LSTM's as i c f o.
+CellWeights read_by_gate(LayerNode& node, const Cell& cell) {
+  std::vector<TensorId> kernels, state_kernels, biases;
+  for (int gate = 0; gate < cell.gates; ++gate) {
+    kernels.push_back(node.weight("kernel", 2, {1, 0}));
+    state_kernels.push_back(node.weight("recurrent_kernel", 2, {1, 0}));
+    biases.push_back(node.weight("bias", 1));
+  }
+  const int hidden = node.shape(state_kernels[0])[1];
+  for (int gate = 0; gate < cell.gates; ++gate) {
+    const auto at = static_cast<std::size_t>(gate);
+    if (!(node.shape(kernels[at]) == node.shape(kernels[0])) ||
+        node.shape(kernels[at])[0] != hidden || node.shape(biases[at])[0] != hidden ||
+        !(node.shape(state_kernels[at]) == make_shape({hidden, hidden})))
+      node.refuse("its weights have shapes that do not go together; the file is damaged");
+  }
+  const auto together = [&](std::vector<TensorId> parts) {
+    if (cell.cell == RecurrentCell::Lstm) std::swap(parts[1], parts[2]);
+    format::ConcatT options;
+    options.axis = 0;
+    return node.emit(options, std::move(parts));
+  };
+  const int width = cell.gates * hidden;
+  return {together(kernels), together(state_kernels),
+          whole_bias(node, cell, node.reshape_to(together(biases), {1, width}), hidden), hidden};
+}
+
+CellWeights read_weights(LayerNode& node, const Cell& cell, bool first) {
+  // Of one direction, and where there are two, of both before the first.
+  const auto by_gate = static_cast<std::size_t>(3 * cell.gates);
+  const std::size_t left = node.weights_left();
+  if (cell.gates > 1 && (left == by_gate || (first && left == 2 * by_gate)))
+    return read_by_gate(node, cell);
+  CellWeights weights{};
+  weights.kernel = node.weight("kernel", 2, {1, 0});
+  weights.state_kernel = node.weight("recurrent_kernel", 2, {1, 0});
+  weights.hidden = node.shape(weights.state_kernel)[1];
+  if (node.shape(weights.state_kernel)[0] != std::int64_t{cell.gates} * weights.hidden ||
+      node.shape(weights.kernel)[0] != node.shape(weights.state_kernel)[0])
+    node.refuse("its weights have shapes that do not go together; the file is damaged");
+  const bool biased = node.flag({"use_bias"}, true);
+  weights.bias = biased ? read_bias(node, cell, weights.hidden) : kAbsent;
+  return weights;
 }
 
 TensorId slice_steps(LayerNode& node, TensorId x, int axis, int start, int size, int step = 1) {
@@ -110,17 +167,10 @@ Run run_direction(LayerNode& node, const Cell& cell, TensorId x, bool backwards,
     node.refuse("its input has shape " + describe(node.shape(x)) +
                 ", but must be samples, steps, numbers");
   if (node.flag({"time_major"}, false)) node.refuse("its time_major is not supported");
-  // [inputs, gates*H] -> [1, gates*H, inputs]
-  const TensorId kernel = node.weight("kernel", 2, {1, 0});
-  const TensorId state_kernel = node.weight("recurrent_kernel", 2, {1, 0});
-  const int hidden = node.shape(state_kernel)[1];
-  if (node.shape(state_kernel)[0] != std::int64_t{cell.gates} * hidden ||
-      node.shape(kernel)[0] != node.shape(state_kernel)[0])
-    node.refuse("its weights have shapes that do not go together; the file is damaged");
-  const bool biased = node.flag({"use_bias"}, true);
-  const TensorId bias = biased ? read_bias(node, cell, hidden) : kAbsent;
-  const auto direction_first = [&](TensorId weights) {
-    const TensorId ordered = order_gates(node, cell, weights, 0, hidden);
+  const CellWeights weights = read_weights(node, cell, !backwards);
+  // [1, gates*H, inputs]
+  const auto direction_first = [&](TensorId matrix) {
+    const TensorId ordered = order_gates(node, cell, matrix, 0, weights.hidden);
     const Shape shape = node.shape(ordered);
     return node.reshape_to(ordered, {1, shape[0], shape[1]});
   };
@@ -143,8 +193,8 @@ Run run_direction(LayerNode& node, const Cell& cell, TensorId x, bool backwards,
   }
   options.final_states = want_cell;
 
-  std::vector<TensorId> inputs = {node.transpose(x, {1, 0, 2}), direction_first(kernel),
-                                  direction_first(state_kernel), bias};
+  std::vector<TensorId> inputs = {node.transpose(x, {1, 0, 2}), direction_first(weights.kernel),
+                                  direction_first(weights.state_kernel), weights.bias};
   if (!states.empty()) {
     inputs.push_back(kAbsent);  // lengths: all sequences are whole
     for (const TensorId state : states) {

@@ -276,6 +276,58 @@ def legacy(random):
     sample("legacy", model, "input_1", 1)
 
 
+def by_gate(weights, order):
+    """A cell's weights as Keras 1 had them: kernel, state kernel and bias of each gate."""
+    parts = [numpy.split(numpy.asarray(weight), len(order), axis=-1) for weight in weights]
+    return [part[gate] for gate in order for part in parts]
+
+
+@keras.saving.register_keras_serializable(package="legacy")
+def old_hard_sigmoid(x):
+    """Keras 1's; Keras 3 has another slope."""
+    return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+def legacy_recurrent(random):
+    """Keras 1's recurrent layers, one inside a wrapper."""
+    def layer(kind, name, sources, **settings):
+        return {"class_name": kind, "name": name, "config": dict(settings, name=name),
+                "inbound_nodes": [[[source, 0, 0] for source in sources]] if sources else []}
+
+    cell = {"activation": "tanh", "inner_activation": "hard_sigmoid", "consume_less": "cpu"}
+    config = {"class_name": "Model", "config": {
+        "name": "model_1", "input_layers": [["input_1", 0, 0]], "output_layers": [["gru_1", 0, 0]],
+        "layers": [
+            layer("InputLayer", "input_1", [], batch_input_shape=[None, 4, 3], input_dtype="float32"),
+            layer("LSTM", "lstm_1", ["input_1"], output_dim=5, return_sequences=True, **cell),
+            layer("Bidirectional", "both_1", ["lstm_1"], merge_mode="concat", layer={
+                "class_name": "LSTM", "config": dict(cell, name="lstm_2", output_dim=2, return_sequences=True)}),
+            layer("GRU", "gru_1", ["both_1"], output_dim=3, return_sequences=False, **cell),
+        ]}}
+    x = keras.Input((4, 3))
+    h = L.LSTM(5, return_sequences=True, recurrent_activation=old_hard_sigmoid, name="lstm_1")(x)
+    h = L.Bidirectional(L.LSTM(2, return_sequences=True, recurrent_activation=old_hard_sigmoid), name="both_1")(h)
+    model = keras.Model(x, L.GRU(3, reset_after=False, recurrent_activation=old_hard_sigmoid, name="gru_1")(h))
+    randomize(model, random)
+    lstm, gru = [0, 2, 1, 3], [0, 1, 2]  # i c f o of i f c o; z r h
+    both = model.get_layer("both_1").weights
+    weights = {"lstm_1": by_gate(model.get_layer("lstm_1").weights, lstm),
+               "both_1": by_gate(both[:3], lstm) + by_gate(both[3:], lstm),
+               "gru_1": by_gate(model.get_layer("gru_1").weights, gru)}
+    with h5py.File(FOLDER / "legacy_recurrent.h5", "w") as file:
+        file.attrs["keras_version"] = b"1.2.2"
+        file.attrs["model_config"] = json.dumps(config).encode()
+        groups = file.create_group("model_weights")
+        groups.attrs["layer_names"] = [each["name"].encode() for each in config["config"]["layers"]]
+        for each in config["config"]["layers"]:
+            group = groups.create_group(each["name"])
+            names = [f"{each['name']}_{number}:0" for number in range(len(weights.get(each["name"], [])))]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, weight in zip(names, weights.get(each["name"], [])):
+                group.create_dataset(name, data=weight)
+    sample("legacy_recurrent", model, "input_1", 1)
+
+
 def main():
     FOLDER.mkdir(exist_ok=True)
     save("activations", activations())
@@ -289,6 +341,7 @@ def main():
         save("autoencoder" + name, autoencoder(), suffix)
         save("sequential" + name, sequential(), suffix)
     legacy(numpy.random.default_rng(1))
+    legacy_recurrent(numpy.random.default_rng(2))
     others = FOLDER.parents[3].parent / "shared/models/keras-h5"
     for path in sorted(others.glob("*/*.h5")) if others.exists() else []:
         sample(path.parent.name, keras.models.load_model(path, compile=False))
