@@ -127,7 +127,7 @@ CellWeights read_by_gate(LayerNode& node, const Cell& cell) {
 
 CellWeights read_weights(LayerNode& node, const Cell& cell, bool first) {
   // Of one direction, and where there are two, of both before the first.
-  const auto by_gate = static_cast<std::size_t>(3 * cell.gates);
+  const std::size_t by_gate = std::size_t{3} * static_cast<std::size_t>(cell.gates);
   const std::size_t left = node.weights_left();
   if (cell.gates > 1 && (left == by_gate || (first && left == 2 * by_gate)))
     return read_by_gate(node, cell);
