@@ -7,6 +7,4 @@ set(BOARD_DEBIAN armhf)
 set(BOARD_EMULATOR qemu-arm-static)
 # A8 and A9 have no fused multiply-add, A7 and A15 do; max has float16 and dot products too.
 set(BOARD_EMULATED cortex-a7 cortex-a8 cortex-a9 cortex-a15 max)
-# Learning is tested on 64-bit ARM and on RISC-V; its tests would take minutes more here.
-set(FIGMENT_TEST_TRAINING OFF CACHE BOOL "The tests of learning")
 include(${CMAKE_CURRENT_LIST_DIR}/../linux_board.cmake)
