@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include "converter/import/zip_file.h"
 #include "tests/import/torch/golden_case.h"
+#include "tests/import/zip_builder.h"
 
 namespace figment::testing {
 namespace {
@@ -76,6 +78,29 @@ TEST_CASE("what a graph cannot be is refused in one sentence") {
                  "writes into a part of a tensor (fill_)"));
   CHECK(mentions(torch_refusal(archive("training"), with_shape("input", {1, 3})),
                  "call model.eval()"));
+}
+
+TEST_CASE("a one-hot code of a thousand million classes is refused before it is made") {
+  const converter::ZipFile zip(archive("products"));
+  std::vector<std::pair<std::string, std::string>> parts;
+  int changed = 0;
+  for (const auto& entry : zip.entries()) {
+    const std::vector<std::byte> bytes = zip.read(entry.name);
+    std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string call = "torch.one_hot(input, ";
+    if (const std::size_t at = text.find(call); at != std::string::npos) {
+      text.insert(at + call.size(), "99999999");
+      ++changed;
+    }
+    parts.emplace_back(entry.name, std::move(text));
+  }
+  REQUIRE(changed == 1);
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder.write("products.pt", "");
+  write_zip(path, parts);
+  converter::ImportOptions options = with_shape("x", {1, 3});
+  options.input_shapes["label"] = {1};
+  CHECK(mentions(torch_refusal(path, options), "too many numbers"));
 }
 
 }  // namespace figment::testing
