@@ -9,42 +9,70 @@ namespace figment::converter {
 namespace {
 
 using Json = nlohmann::json;
-using Event = Json::parse_event_t;
 
-// Heap memory that an event stands for, malloc's own included; at most what glibc's takes.
-std::size_t bytes_of(Event event, const Json& parsed) {
-  constexpr std::size_t kMember = 96, kText = 48, kContainer = 64;
-  constexpr std::size_t kElement = 3 * sizeof(Json);  // a list that grows: the old one and the new
-  switch (event) {
-    case Event::key:
-      return kMember + parsed.get_ref<const std::string&>().size();
-    case Event::value:
-      return kElement +
-             (parsed.is_string() ? kText + parsed.get_ref<const std::string&>().size() : 0);
-    case Event::object_start:
-    case Event::array_start:
-      return kElement + kContainer;
-    default:
-      return 0;
+// Walks over a text before anything is built of it, and counts what would be. The library can call
+// back while it builds, but then looks through all of a list at the end of each object in it.
+class Budget : public nlohmann::json_sax<Json> {
+ public:
+  Budget(std::size_t bytes, const std::string& what) : left_(bytes), what_(what) {}
+
+  bool null() override { return spend(kElement); }
+  bool boolean(bool) override { return spend(kElement); }
+  bool number_integer(number_integer_t) override { return spend(kElement); }
+  bool number_unsigned(number_unsigned_t) override { return spend(kElement); }
+  bool number_float(number_float_t, const string_t&) override { return spend(kElement); }
+  bool string(string_t& text) override { return spend(kElement + kText + text.size()); }
+  bool binary(binary_t&) override { return false; }
+  bool key(string_t& name) override { return spend(kMember + name.size()); }
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  // What is no JSON is noticed when it is parsed.
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    return false;
   }
-}
+
+ private:
+  // Heap memory, malloc's own included; at most what glibc's takes. A list that grows is there
+  // twice, the old one and the new.
+  static constexpr std::size_t kMember = 96, kText = 48, kContainer = 64;
+  static constexpr std::size_t kElement = 3 * sizeof(Json);
+  // Parsing itself needs no stack; walks over the result do.
+  static constexpr int kMostDepth = 200;
+
+  bool spend(std::size_t bytes) {
+    if (bytes > left_)
+      throw DamagedFile(
+          what_ + " has more lists and names than a model's description; the file is damaged");
+    left_ -= bytes;
+    return true;
+  }
+  bool enter() {
+    if (++depth_ > kMostDepth)
+      throw DamagedFile(what_ + " is nested too deeply; the file is damaged");
+    return spend(kElement + kContainer);
+  }
+  bool leave() {
+    --depth_;
+    return true;
+  }
+
+  std::size_t left_;
+  const std::string& what_;
+  int depth_ = 0;
+};
 
 }  // namespace
 
+void check_json(std::string_view text, const std::string& what, bool comments) {
+  Budget budget(kJsonExpansion * text.size() + kSmallJson, what);
+  Json::sax_parse(text, &budget, Json::input_format_t::json, true, comments);
+}
+
 Json parse_json(std::string_view text, const std::string& what) {
-  constexpr int kMostDepth = 200;
-  std::size_t left = kJsonExpansion * text.size() + kSmallJson;
-  // Parsing itself needs no stack; walks over the result do.
-  const auto check = [&](int depth, Event event, const Json& parsed) {
-    if (depth > kMostDepth) throw DamagedFile(what + " is nested too deeply; the file is damaged");
-    const std::size_t taken = bytes_of(event, parsed);
-    if (taken > left)
-      throw DamagedFile(
-          what + " has more lists and names than a model's description; the file is damaged");
-    left -= taken;
-    return true;
-  };
-  Json result = Json::parse(text, check, false);
+  check_json(text, what, false);
+  Json result = Json::parse(text, nullptr, false);
   if (result.is_discarded())
     throw DamagedFile(what + " is no JSON; the file is cut off or damaged: copy it again");
   return result;

@@ -9,7 +9,7 @@ namespace figment::converter {
 namespace {
 
 // A small file may not claim the machine's memory.
-constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 22;
 
 void constant(OnnxNode& node) {
   if (auto array = node.array("value"))

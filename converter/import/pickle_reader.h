@@ -18,8 +18,9 @@ namespace figment::converter {
 
 class PickleReader {
   using Kind = PickleValue::Kind;
-  // What values may take in memory, as a multiple of the file's size, and for small files.
-  static constexpr std::uint64_t kMostExpansion = 3;
+  // What values may take in memory, as a multiple of the file's size, and for small files; the
+  // stack may be there twice while it grows.
+  static constexpr std::uint64_t kMostExpansion = 2;
   static constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{8} << 20;
   static constexpr std::size_t kMostText = std::size_t{64} << 20;
 

@@ -107,6 +107,7 @@ Status shape(const Operation& operation, Tensor& result) {
       options.rounding() > ResizeRounding::MAX)
     return unsupported({"the way to resize is newer than this runtime; update Figment"});
   const Shape& x = operation.in(0).shape;
+  if (x[1] < 1 || x[2] < 1) return bad_file({"a picture without pixels cannot be resized"});
   FIG_TRY(require_scale(options, options.scale_height(), x[1], options.height(), "scale_height"));
   FIG_TRY(require_scale(options, options.scale_width(), x[2], options.width(), "scale_width"));
   if (!(options.cubic_coefficient() >= -16.0f && options.cubic_coefficient() <= 16.0f))

@@ -106,6 +106,17 @@ TEST_CASE("the batch axis goes with the tensors") {
   CHECK_FALSE(holds_at_batch(graph, 3));
 }
 
+TEST_CASE("a constant picture without pixels is not resized") {
+  for (const std::vector<std::int64_t>& extents :
+       {std::vector<std::int64_t>{1, 0, 2, 1}, std::vector<std::int64_t>{1, 2, 0, 1}}) {
+    Graph graph;
+    const TensorId x = graph.add_floats("x", make_shape(extents), {});
+    format::ResizeT resize;
+    resize.height = resize.width = 4;
+    CHECK_THROWS_AS(graph.add_node("larger", make_options(resize), {x}), ConvertError);
+  }
+}
+
 TEST_CASE("a wrong declaration does not hold") {
   Graph graph;
   const TensorId x = add_batched(graph);

@@ -1,10 +1,13 @@
 // Keras's files give what Keras computes; goldens/keras_goldens.py made them.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <random>
 #include <string>
 
 #include "converter/import/format.h"
 #include "tests/import/goldens.h"
+#include "tests/import/zip_builder.h"
 
 using namespace figment::converter;
 using namespace figment::testing;
@@ -77,6 +80,19 @@ TEST_CASE("damaged files end in a sentence") {
   check_damage(model_path("sequential.keras"), 100, 20);
   check_damage(model_path("sequential_h5.h5"), 200, 30);
   check_damage(model_path("legacy.h5"), 100, 10);
+}
+
+TEST_CASE("a description that unpacks to more than the whole file is refused") {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                     ("packed" + std::to_string(std::random_device{}()) + ".keras");
+  std::mt19937 random(1);
+  std::string noise;
+  while (noise.size() < 1200000) noise += static_cast<char>(random() % 256);
+  const std::string spaces(std::size_t{3} << 20, ' ');
+  write_zip(path, {{"metadata.json", "{}"}, {"config.json", spaces}, {"model.weights.h5", noise}},
+            Packing::kDeflated);
+  CHECK(refusal(path).find("is larger than the whole file") != std::string::npos);
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("other people's files") {

@@ -46,6 +46,32 @@ TEST_CASE("files that are not there, or no models") {
   }
 }
 
+TEST_CASE("small messages that would fill the memory are refused") {
+  const OnnxBuilder place(13);
+  const std::filesystem::path path = place.folder() / "model.onnx";
+  // A graph of half a million empty nodes, each a hundred times its size in memory.
+  std::string nodes;
+  while (nodes.size() < 1U << 20) nodes += std::string("\x0a\x00", 2);
+  write(path, std::string("\x08\x07\x3a\x80\x80\x40", 6) + nodes);
+  CHECK(refusal(path).find("has more nodes and names than a file of its size") !=
+        std::string::npos);
+  // A text that says it is longer than the file.
+  write(path, std::string("\x08\x07\x12\x80\x80\x80\x10", 7) + "short");
+  CHECK(refusal(path).find("is cut off or damaged") != std::string::npos);
+  // Numbers one by one are a model like any other.
+  OnnxBuilder builder(13);
+  const std::vector<float> values(std::size_t{3} << 20, 1.5F);
+  onnx::TensorProto tensor;
+  for (const float value : values) tensor.add_float_data(value);
+  tensor.set_name("w");
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  tensor.add_dims(3);
+  tensor.add_dims(1 << 20);
+  builder.input("x", {1, 3}).node("MatMul", {"x", "w"}, {"y"}).output("y");
+  *builder.model().mutable_graph()->add_initializer() = tensor;
+  CHECK(builder.refusal() == "");
+}
+
 TEST_CASE("a model cut off anywhere is refused") {
   OnnxBuilder builder(13);
   const std::string whole = small(builder).model().SerializeAsString();

@@ -1,5 +1,8 @@
-// Counts what this program asks of the heap: every malloc, free and operator new.
+// Counts what this program asks of the heap: every malloc, free and operator new, other libraries'
+// too.
 #pragma once
+
+#include <cstddef>
 
 namespace figment::testing {
 
@@ -13,6 +16,9 @@ class HeapWatch {
 
   // How many calls there were.
   long stop();
+  // The most that was held at once beyond what was held at first; free() of other threads' blocks
+  // and of earlier ones counts as well.
+  std::size_t peak_bytes() const;
 };
 
 }  // namespace figment::testing

@@ -1,6 +1,8 @@
 // Reads Keras's files: a description of the layers in JSON, and their weights in HDF5.
 #include "converter/import/keras/keras.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -26,10 +28,6 @@ LayerDialect read_dialect(const std::string& version, int otherwise) {
   return dialect;
 }
 
-std::string text_of(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 Graph import_h5(const std::filesystem::path& path, const ImportOptions& options) {
   const Hdf5File file(path);
   const auto description = file.text("/", "model_config");
@@ -44,17 +42,27 @@ Graph import_h5(const std::filesystem::path& path, const ImportOptions& options)
   return import_layers(model, *listed_weights(file, group), options, read_dialect(version, 2));
 }
 
+// A part in JSON, which becomes a few times its size in memory: parts of several times the
+// archive's own size are none.
+nlohmann::json read_json(const ZipFile& archive, const char* part,
+                         const std::filesystem::path& path) {
+  constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{1} << 20;
+  const std::string what = std::string(part) + " in '" + path.string() + "'";
+  const ZipFile::Entry* const entry = archive.find(part);
+  if (entry != nullptr && entry->bytes > std::max(kAlwaysAllowed, std::filesystem::file_size(path)))
+    throw DamagedFile(what + " is larger than the whole file; it is damaged: save the model again");
+  return parse_json(archive.read(part), what);
+}
+
 Graph import_archive(const std::filesystem::path& path, const ImportOptions& options) {
   const ZipFile archive(path);
   const std::string name = "'" + path.string() + "'";
   if (archive.find("model.weights.h5") == nullptr)
     throw DamagedFile(name + " has no weights (model.weights.h5); save the model again");
-  const nlohmann::json model =
-      parse_json(text_of(archive.read("config.json")), "config.json in " + name);
+  const nlohmann::json model = read_json(archive, "config.json", path);
   std::string version;
   if (archive.find("metadata.json") != nullptr) {
-    const nlohmann::json metadata =
-        parse_json(text_of(archive.read("metadata.json")), "metadata.json in " + name);
+    const nlohmann::json metadata = read_json(archive, "metadata.json", path);
     if (metadata.is_object() && metadata.contains("keras_version") &&
         metadata["keras_version"].is_string())
       version = metadata["keras_version"].get<std::string>();

@@ -10,7 +10,7 @@ namespace {
 using format::BinaryFunction;
 using format::UnaryFunction;
 
-constexpr std::int64_t kMostNumbers = std::int64_t{1} << 24;  // that a call may make
+constexpr std::int64_t kMostNumbers = std::int64_t{1} << 22;  // that a call may make
 
 TorchValue result(TensorId id) { return TorchValue::of_tensor(id); }
 

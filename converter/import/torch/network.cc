@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "converter/import/json_text.h"
 #include "converter/import/torch/network_importer.h"
 
 namespace figment::converter {
@@ -16,6 +17,7 @@ constexpr std::streamoff kMostText = 1 << 20;
 
 Json parse(const std::string& text, const std::string& name) {
   try {
+    check_json(text, "the network's description " + name, true);
     Json json = Json::parse(text, nullptr, true, true);
     if (!json.is_object())
       throw ConvertError("the network's description " + name + " is no object");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "converter/import/json_text.h"
 #include "converter/import/torch/weights.h"
 
 namespace figment::converter {
@@ -72,7 +73,7 @@ void SafeTensors::read_header(TorchNames& names) {
     damaged("nearly all of it is a header");
   std::string text(length, '\0');
   stream_.read(text.data(), static_cast<std::streamsize>(length));
-  const json header = json::parse(text, nullptr, false);
+  const json header = parse_json(text, "the header of " + file());
   if (!header.is_object()) damaged("its header is no JSON");
   for (const auto& [name, entry] : header.items())
     if (name != "__metadata__") add(name, entry, length + 8, names);

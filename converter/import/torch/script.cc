@@ -48,6 +48,8 @@ void ScriptImporter::add_inputs(const ScriptFunction& forward, std::vector<Torch
   }
 }
 
+constexpr std::size_t kMostOutputs = 1000;
+
 void ScriptImporter::add_outputs(const TorchValue& result) {
   std::vector<TorchValue> values;
   if (!options_.to.empty()) {
@@ -58,6 +60,9 @@ void ScriptImporter::add_outputs(const TorchValue& result) {
   }
   if (result.is(Kind::kList)) {
     values = result.items;
+    // Each is compared with the others.
+    if (values.size() > kMostOutputs)
+      refuse("", "it has more than " + std::to_string(kMostOutputs) + " results; return fewer");
   } else {
     values = {result};
   }

@@ -79,6 +79,10 @@ TEST_CASE("headers of safetensors that claim too much") {
     CAPTURE(header);
     CHECK(refusal(header, 24).find("cut off or damaged") != std::string::npos);
   }
+  // Whatever walks it must not run out of stack.
+  const std::string deep(300000, '['), close(300000, ']');
+  CHECK(refusal(R"({"0.weight": {"dtype": )" + deep + close + "}}", 24).find("nested too deeply") !=
+        std::string::npos);
   CHECK(refusal(R"({"0.weight": {"dtype": "F8", "shape": [24], "data_offsets": [0, 24]}})", 24)
             .find("not supported") != std::string::npos);
   CHECK(refusal("{" + std::string(2'000'000, '"'), 24).find("nearly all of it is a header") !=

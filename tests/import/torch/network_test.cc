@@ -157,6 +157,7 @@ TEST_CASE("weights that do not go with the description") {
 TEST_CASE("descriptions that say something wrong") {
   const Place place;
   mentions(place.refusal(""), "is no JSON");
+  mentions(place.refusal(std::string(300000, '[') + std::string(300000, ']')), "nested too deeply");
   mentions(place.refusal("[]"), "is no object");
   mentions(place.refusal("{\n\"a\": }"), "line 2");
   mentions(place.refusal("{}"), "no \"inputs\"");

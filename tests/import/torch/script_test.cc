@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include "converter/import/zip_file.h"
 #include "tests/import/torch/golden_case.h"
+#include "tests/import/zip_builder.h"
 
 namespace figment::testing {
 namespace {
@@ -76,6 +78,43 @@ TEST_CASE("what a graph cannot be is refused in one sentence") {
                  "writes into a part of a tensor (fill_)"));
   CHECK(mentions(torch_refusal(archive("training"), with_shape("input", {1, 3})),
                  "call model.eval()"));
+}
+
+namespace {
+
+// The sentence with which an archive is refused after `added` was put behind `before` in its code.
+std::string refusal_of_edited(const std::string& name, const std::string& before,
+                              const std::string& added, const converter::ImportOptions& options) {
+  const converter::ZipFile zip(archive(name));
+  std::vector<std::pair<std::string, std::string>> parts;
+  int changed = 0;
+  for (const auto& entry : zip.entries()) {
+    const std::vector<std::byte> bytes = zip.read(entry.name);
+    std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (const std::size_t at = text.find(before); at != std::string::npos) {
+      text.insert(at + before.size(), added);
+      ++changed;
+    }
+    parts.emplace_back(entry.name, std::move(text));
+  }
+  REQUIRE(changed == 1);
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder.write(name + ".pt", "");
+  write_zip(path, parts);
+  return torch_refusal(path, options);
+}
+
+}  // namespace
+
+TEST_CASE("code that would take far more room or time than the file is refused") {
+  converter::ImportOptions options = with_shape("x", {1, 3});
+  options.input_shapes["label"] = {1};
+  CHECK(mentions(refusal_of_edited("products", "torch.one_hot(input, ", "99999999", options),
+                 "too many numbers"));
+  std::string results;
+  for (int index = 0; index < 100000; ++index) results += "_0, ";
+  CHECK(mentions(refusal_of_edited("products", "_9 = (", results, options),
+                 "has more than 1000 results"));
 }
 
 }  // namespace figment::testing
