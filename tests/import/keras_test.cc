@@ -91,7 +91,7 @@ TEST_CASE("a description that unpacks to more than the whole file is refused") {
   const std::string spaces(std::size_t{3} << 20, ' ');
   write_zip(path, {{"metadata.json", "{}"}, {"config.json", spaces}, {"model.weights.h5", noise}},
             Packing::kDeflated);
-  CHECK(refusal(path).find("is larger than the whole file") != std::string::npos);
+  CHECK(refusal_of(path).find("is larger than the whole file") != std::string::npos);
   std::filesystem::remove(path);
 }
 
