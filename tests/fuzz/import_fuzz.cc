@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -71,15 +72,6 @@ struct Settings {
   std::vector<Part> parts = {Part()};  // the first is the whole
 };
 
-[[noreturn]] void usage() {
-  std::fputs(
-      "usage: figment_fuzz onnx|flux|torch|safetensors|keras|tflite|tfjs SEEDS...\n"
-      "       [--seconds S | --runs N] [--seed K] [--network FILE]\n"
-      "       [--part LAYER[,LAYER=7x7x32]...]\n",
-      stderr);
-  std::exit(2);
-}
-
 // "model.decoder,model.decoder.4=3x2x2"
 Part read_part(const std::string& text) {
   Part part;
@@ -95,36 +87,6 @@ Part read_part(const std::string& text) {
       part.shapes[word.substr(0, equals)].push_back(std::atoll(extent.c_str()));
   }
   return part;
-}
-
-Settings read_settings(int count, char** words) {
-  Settings settings;
-  for (int at = 1; at < count; ++at) {
-    const std::string word = words[at];
-    if (!word.starts_with("--")) {
-      if (settings.format.empty())
-        settings.format = word;
-      else
-        settings.seeds.emplace_back(word);
-      continue;
-    }
-    if (++at == count) usage();
-    const char* const value = words[at];
-    if (word == "--seconds")
-      settings.seconds = std::atof(value);
-    else if (word == "--runs")
-      settings.runs = std::atol(value);
-    else if (word == "--seed")
-      settings.seed = std::strtoul(value, nullptr, 10);
-    else if (word == "--network")
-      settings.network = value;
-    else if (word == "--part")
-      settings.parts.push_back(read_part(value));
-    else
-      usage();
-  }
-  if (!kTargets.contains(settings.format) || settings.seeds.empty()) usage();
-  return settings;
 }
 
 // A folder of this process's own: in TMPDIR, else in memory where there is such a place.
@@ -250,10 +212,28 @@ void Fuzz::report() const {
 
 int main(int count, char** words) {
   using namespace figment::fuzz;
+  Settings settings;
+  std::vector<std::string> parts;
+  CLI::App app("Gives damaged files to an importer", "figment_fuzz");
+  app.add_option("format", settings.format, "Whose files")
+      ->required()
+      ->check(CLI::IsMember(&kTargets));
+  app.add_option("seeds", settings.seeds, "Sound files, or folders of them")
+      ->required()
+      ->check(CLI::ExistingPath);
+  app.add_option("--seconds", settings.seconds, "How long");
+  app.add_option("--runs", settings.runs, "How often, where no time is given");
+  app.add_option("--seed", settings.seed, "Of the damage");
+  app.add_option("--network", settings.network, "The network of files that hold weights alone");
+  app.add_option("--part", parts, "A part to import, LAYER[,LAYER=7x7x32]; may be given again")
+      ->take_all()
+      ->expected(1);
+  CLI11_PARSE(app, count, words);
+  for (const std::string& part : parts) settings.parts.push_back(read_part(part));
 #ifndef __SANITIZE_ADDRESS__
   // A claim beyond this fails at once, and is found by its sentence; the sanitizer needs far more.
   constexpr rlimit kMemory = {rlim_t{1} << 30, rlim_t{1} << 30};
   ::setrlimit(RLIMIT_AS, &kMemory);
 #endif
-  return Fuzz(read_settings(count, words)).run();
+  return Fuzz(settings).run();
 }
