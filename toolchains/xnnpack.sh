@@ -44,7 +44,7 @@ fi
 CC=${CC:-cc}
 CXX=${CXX:-c++}
 command -v "$CC" >/dev/null || fail "there is no C compiler '$CC'; install one, or set CC."
-if "$CC" --version | head -n 1 | grep -qi clang; then compiler=clang; else compiler=gcc; fi
+if "$CC" --version | sed -n 1p | grep -i clang >/dev/null; then compiler=clang; else compiler=gcc; fi
 version=$("$CC" -dumpfullversion -dumpversion 2>/dev/null || "$CC" -dumpversion)
 target=$("$CC" -dumpmachine)
 read -r -a flags <<<"${FIGMENT_FLAGS:-}" # without the blanks around them

@@ -11,7 +11,7 @@ says() {
   local sentence=$1
   shift
   if "$@" >"$work/said" 2>&1; then echo "this should have failed: $*"; exit 1; fi
-  tr -s ' \n' ' ' <"$work/said" | grep -qF "$sentence" || {
+  tr -s ' \n' ' ' <"$work/said" | grep -F "$sentence" >/dev/null || {
     echo "'$sentence' is not what was said by: $*"
     cat "$work/said"
     exit 1
