@@ -56,6 +56,7 @@ Status shape(const Operation& operation, Tensor& result) {
   if (key[last - 1] != value[last - 1])
     return bad_file({"key and value have shapes ", key, " and ", value,
                      ": the extents before the last must agree"});
+  FIG_TRY(require_positive(key[last - 1], "the number of keys"));
   const float scale = operation.as<format::Attention>().scale();
   if (!(math::absolute(scale) < math::kInfinity))
     return bad_file({"the scale is no finite number"});

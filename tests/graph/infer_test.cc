@@ -117,6 +117,14 @@ TEST_CASE("a constant picture without pixels is not resized") {
   }
 }
 
+TEST_CASE("attention needs keys to look at") {
+  Graph graph;
+  const TensorId query = graph.add_floats("query", make_shape({1, 1, 2}), {1, 2});
+  const TensorId none = graph.add_floats("none", make_shape({1, 0, 2}), {});
+  CHECK_THROWS_AS(graph.add_node("look", make_options(format::AttentionT{}), {query, none, none}),
+                  ConvertError);
+}
+
 TEST_CASE("a wrong declaration does not hold") {
   Graph graph;
   const TensorId x = add_batched(graph);
