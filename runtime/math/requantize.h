@@ -2,12 +2,13 @@
 // gemmlowp and TensorFlow Lite have it.
 //
 // A real factor r, such as x_scale * weight_scale / y_scale, is multiplier * 2^-shift with
-// 2^30 <= multiplier < 2^31. The product is formed in 64 bits and rounded once, halves up:
-//   (sum * multiplier + 2^(shift-1)) >> shift
-// which is TensorFlow Lite's MultiplyByQuantizedMultiplier with TFLITE_SINGLE_ROUNDING
-// (tensorflow/lite/kernels/internal/common.cc); gemmlowp's own rounds twice, in the high half and
-// in the rest (fixedpoint.h: SaturatingRoundingDoublingHighMul, RoundingDivideByPOT). It is the
-// same integer everywhere.
+// 2^30 <= multiplier < 2^31. The product is formed in 64 bits and rounded to its high half, halves
+// up; what is left of the shift rounds once more, halves away from 0:
+//   high = (sum * multiplier + 2^(first-1)) >> first, first = min(shift, 31)
+//   high * 2^-(shift - first), rounded
+// which is TensorFlow Lite's MultiplyByQuantizedMultiplier (tensorflow/lite/kernels/internal/
+// common.cc, without TFLITE_SINGLE_ROUNDING; gemmlowp's fixedpoint.h: SaturatingRoundingDoubling-
+// HighMul, RoundingDivideByPOT): the same integer everywhere, and that of TFLite's reference.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,13 @@ inline constexpr std::int32_t kMaxShift = 62;
 
 inline std::int8_t requantize(std::int32_t sum, const QuantizedChannel& channel,
                               const QuantizedRange& range) {
-  const std::int64_t half = std::int64_t{1} << (channel.shift - 1);
-  const std::int64_t scaled = (std::int64_t{sum} * channel.multiplier + half) >> channel.shift;
+  const std::int32_t first = channel.shift < 31 ? channel.shift : 31;
+  const std::int32_t rest = channel.shift - first;
+  const std::int64_t high =
+      (std::int64_t{sum} * channel.multiplier + (std::int64_t{1} << (first - 1))) >> first;
+  const std::int64_t mask = (std::int64_t{1} << rest) - 1;
+  const std::int64_t scaled =
+      (high >> rest) + ((high & mask) > (mask >> 1) + (high < 0 ? 1 : 0) ? 1 : 0);
   const std::int64_t value = scaled + range.zero_point;
   if (value < range.low) return static_cast<std::int8_t>(range.low);
   return static_cast<std::int8_t>(value > range.high ? range.high : value);

@@ -102,7 +102,7 @@ TEST_CASE("layers with int8 weights alone keep them") {
   }
 }
 
-TEST_CASE("layers of int8 compute in integers, rounded once") {
+TEST_CASE("layers of int8 compute in integers") {
   for (const bool per_channel : {true, false}) {
     for (const Layer& layer : layers()) {
       CAPTURE(static_cast<int>(layer.kind));

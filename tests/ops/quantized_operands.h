@@ -60,8 +60,10 @@ inline std::int64_t divide(std::int64_t dividend, int shift) {
 inline double requantized(std::int64_t sum, const TestTensor& channels, int o,
                           const TestTensor& range) {
   const std::int32_t* channel = channels.integers.data() + std::size_t{3} * o;
-  const std::int64_t value =
-      divide((sum + channel[0]) * channel[1], channel[2]) + range.integers[1];
+  const int first = std::min(channel[2], 31);
+  const auto high = static_cast<double>(divide((sum + channel[0]) * channel[1], first));
+  // Halves away from 0.
+  const std::int64_t value = std::llround(std::ldexp(high, first - channel[2])) + range.integers[1];
   return static_cast<double>(std::clamp<std::int64_t>(value, range.integers[2], range.integers[3]));
 }
 
