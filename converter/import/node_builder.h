@@ -11,6 +11,10 @@
 
 namespace figment::converter {
 
+// Numbers of a constant that an operator makes: a few bytes of a file could otherwise make as many
+// as there is memory.
+inline constexpr std::int64_t kMostMade = std::int64_t{1} << 22;
+
 class NodeBuilder {
  public:
   // `label` is the source's name for it, `kind` its type; both for messages.

@@ -8,9 +8,6 @@
 namespace figment::converter {
 namespace {
 
-// A small file may not claim the machine's memory.
-constexpr std::int64_t kMaxElements = std::int64_t{1} << 22;
-
 void constant(OnnxNode& node) {
   if (auto array = node.array("value"))
     return node.set_output(0, node.add_array(std::move(*array)));
@@ -29,7 +26,7 @@ void constant(OnnxNode& node) {
 
 void constant_of_shape(OnnxNode& node) {
   const Shape shape = make_shape(node.integers(node.input(0), "shape"));
-  if (shape.elements() > kMaxElements)
+  if (shape.elements() > kMostMade)
     node.refuse("its result of shape " + describe(shape) + " is too large");
   const auto value = node.array("value");
   if (value && value->shape.elements() != 1)
@@ -74,7 +71,7 @@ void range(OnnxNode& node) {
                         : static_cast<double>(node.number(node.input(index), names[index]));
   const auto [start, limit, step] = bounds;
   const double steps = step != 0 ? std::ceil((limit - start) / step) : -1;
-  if (!(step != 0) || !(steps <= static_cast<double>(kMaxElements)))
+  if (!(step != 0) || !(steps <= static_cast<double>(kMostMade)))
     node.refuse("it counts from " + std::to_string(start) + " to " + std::to_string(limit) +
                 " in steps of " + std::to_string(step) + ", which is no sensible range");
   const std::int64_t count = steps > 0 ? static_cast<std::int64_t>(steps) : 0;

@@ -33,16 +33,21 @@ inline constexpr std::int32_t kMinShift = 1;
 // |sum * multiplier| is below 2^62, and so is what rounding adds.
 inline constexpr std::int32_t kMaxShift = 62;
 
+// value * multiplier * 2^-shift, rounded as said above.
+inline std::int64_t multiply_fixed(std::int32_t value, std::int32_t multiplier,
+                                   std::int32_t shift) {
+  const std::int32_t first = shift < 31 ? shift : 31;
+  const std::int32_t rest = shift - first;
+  const std::int64_t high =
+      (std::int64_t{value} * multiplier + (std::int64_t{1} << (first - 1))) >> first;
+  const std::int64_t mask = (std::int64_t{1} << rest) - 1;
+  return (high >> rest) + ((high & mask) > (mask >> 1) + (high < 0 ? 1 : 0) ? 1 : 0);
+}
+
 inline std::int8_t requantize(std::int32_t sum, const QuantizedChannel& channel,
                               const QuantizedRange& range) {
-  const std::int32_t first = channel.shift < 31 ? channel.shift : 31;
-  const std::int32_t rest = channel.shift - first;
-  const std::int64_t high =
-      (std::int64_t{sum} * channel.multiplier + (std::int64_t{1} << (first - 1))) >> first;
-  const std::int64_t mask = (std::int64_t{1} << rest) - 1;
-  const std::int64_t scaled =
-      (high >> rest) + ((high & mask) > (mask >> 1) + (high < 0 ? 1 : 0) ? 1 : 0);
-  const std::int64_t value = scaled + range.zero_point;
+  const std::int64_t value =
+      multiply_fixed(sum, channel.multiplier, channel.shift) + range.zero_point;
   if (value < range.low) return static_cast<std::int8_t>(range.low);
   return static_cast<std::int8_t>(value > range.high ? range.high : value);
 }

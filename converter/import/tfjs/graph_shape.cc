@@ -7,9 +7,6 @@
 namespace figment::converter {
 namespace {
 
-// Constants that a few bytes of a file could otherwise make as large as memory.
-constexpr std::int64_t kMostMade = 1 << 22;
-
 void shape_of(GraphNode& node) {
   const Shape shape = node.shape(node.input(0));
   std::vector<std::int64_t> extents(shape.dims, shape.dims + shape.rank);

@@ -10,8 +10,6 @@ namespace {
 using format::BinaryFunction;
 using format::UnaryFunction;
 
-constexpr std::int64_t kMostNumbers = std::int64_t{1} << 22;  // that a call may make
-
 TorchValue result(TensorId id) { return TorchValue::of_tensor(id); }
 
 TorchValue identity(TorchCall& call) { return call.argument("input"); }
@@ -42,7 +40,7 @@ TorchValue type_as(TorchCall& call) {
 }
 
 TensorId filled(TorchCall& call, const Shape& shape, float value) {
-  if (shape.elements() > kMostNumbers) call.refuse("it makes a tensor of too many numbers");
+  if (shape.elements() > kMostMade) call.refuse("it makes a tensor of too many numbers");
   return call.float_constant(std::vector<float>(static_cast<std::size_t>(shape.elements()), value),
                              shape);
 }
@@ -67,7 +65,7 @@ TorchValue arange(TorchCall& call) {
   const double start = with_start ? call.number("start") : 0;
   const double end = with_start ? call.number("end") : call.number("start");
   const double count = std::ceil(end - start);
-  if (!(count >= 1) || count > static_cast<double>(kMostNumbers))
+  if (!(count >= 1) || count > static_cast<double>(kMostMade))
     call.refuse("it makes a tensor of too many numbers, or of none");
   std::vector<std::int64_t> values(static_cast<std::size_t>(count));
   for (std::size_t index = 0; index < values.size(); ++index)
@@ -78,7 +76,7 @@ TorchValue arange(TorchCall& call) {
 
 TorchValue noise(TorchCall& call) {
   const Shape shape = make_shape(call.integers("size"));
-  if (shape.elements() > kMostNumbers) call.refuse("it makes a tensor of too many numbers");
+  if (shape.elements() > kMostMade) call.refuse("it makes a tensor of too many numbers");
   return result(call.noise(shape));
 }
 

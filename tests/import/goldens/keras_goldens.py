@@ -228,29 +228,47 @@ def sequential():
     ])
 
 
+def legacy_layer(kind, name, sources, **settings):
+    """A layer of a model in Keras 1's description."""
+    return {"class_name": kind, "name": name, "config": dict(settings, name=name),
+            "inbound_nodes": [[[source, 0, 0] for source in sources]] if sources else []}
+
+
+def write_legacy(name, config, weights):
+    """A file in Keras 1's layout; weights {layer: arrays}."""
+    with h5py.File(FOLDER / f"{name}.h5", "w") as file:
+        file.attrs["keras_version"] = b"1.2.2"
+        file.attrs["model_config"] = json.dumps(config).encode()
+        groups = file.create_group("model_weights")
+        groups.attrs["layer_names"] = [each["name"].encode() for each in config["config"]["layers"]]
+        for each in config["config"]["layers"]:
+            group = groups.create_group(each["name"])
+            arrays = weights.get(each["name"], [])
+            names = [f"{each['name']}_{number}:0" for number in range(len(arrays))]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, array in zip(names, arrays):
+                group.create_dataset(name, data=numpy.asarray(array))
+
+
 def legacy(random):
     """A file as Keras 1 wrote it, with that version's names, and what Keras 3 computes with its weights."""
-    def layer(kind, name, sources, **settings):
-        return {"class_name": kind, "name": name, "config": dict(settings, name=name),
-                "inbound_nodes": [[[source, 0, 0] for source in sources]] if sources else []}
-
     picture = {"dim_ordering": "tf", "border_mode": "same"}
     config = {"class_name": "Model", "config": {
         "name": "model_1", "input_layers": [["input_1", 0, 0]], "output_layers": [["dense_1", 0, 0]],
         "layers": [
-            layer("InputLayer", "input_1", [], batch_input_shape=[None, 4, 6, 2], input_dtype="float32"),
-            layer("Convolution2D", "conv_1", ["input_1"], nb_filter=3, nb_row=3, nb_col=3, subsample=[2, 2],
+            legacy_layer("InputLayer", "input_1", [], batch_input_shape=[None, 4, 6, 2], input_dtype="float32"),
+            legacy_layer("Convolution2D", "conv_1", ["input_1"], nb_filter=3, nb_row=3, nb_col=3, subsample=[2, 2],
                   activation="relu", bias=True, **picture),
-            layer("UpSampling2D", "up_1", ["conv_1"], size=[2, 2], dim_ordering="tf"),
-            layer("Deconvolution2D", "deconv_1", ["conv_1"], nb_filter=2, nb_row=3, nb_col=3, subsample=[2, 2],
+            legacy_layer("UpSampling2D", "up_1", ["conv_1"], size=[2, 2], dim_ordering="tf"),
+            legacy_layer("Deconvolution2D", "deconv_1", ["conv_1"], nb_filter=2, nb_row=3, nb_col=3, subsample=[2, 2],
                   output_shape=[None, 4, 6, 2], activation="linear", bias=True, **picture),
-            layer("BatchNormalization", "norm_1", ["deconv_1"], mode=0, axis=-1, epsilon=0.01),
-            layer("Merge", "merge_1", ["up_1", "norm_1"], mode="concat", concat_axis=-1),
-            layer("ZeroPadding2D", "pad_1", ["merge_1"], padding=[1, 0], dim_ordering="tf"),
-            layer("MaxPooling2D", "pool_1", ["pad_1"], pool_size=[2, 2], strides=[2, 2], border_mode="valid",
+            legacy_layer("BatchNormalization", "norm_1", ["deconv_1"], mode=0, axis=-1, epsilon=0.01),
+            legacy_layer("Merge", "merge_1", ["up_1", "norm_1"], mode="concat", concat_axis=-1),
+            legacy_layer("ZeroPadding2D", "pad_1", ["merge_1"], padding=[1, 0], dim_ordering="tf"),
+            legacy_layer("MaxPooling2D", "pool_1", ["pad_1"], pool_size=[2, 2], strides=[2, 2], border_mode="valid",
                   dim_ordering="tf"),
-            layer("Flatten", "flat_1", ["pool_1"]),
-            layer("Dense", "dense_1", ["flat_1"], output_dim=3, activation="softmax", bias=True),
+            legacy_layer("Flatten", "flat_1", ["pool_1"]),
+            legacy_layer("Dense", "dense_1", ["flat_1"], output_dim=3, activation="softmax", bias=True),
         ]}}
     x = keras.Input((4, 6, 2))
     convolved = L.Conv2D(3, 3, strides=2, padding="same", activation="relu", name="conv_1")(x)
@@ -260,19 +278,8 @@ def legacy(random):
     pooled = L.MaxPooling2D(2)(L.ZeroPadding2D((1, 0))(merged))
     model = keras.Model(x, L.Dense(3, activation="softmax", name="dense_1")(L.Flatten()(pooled)))
     randomize(model, random)
-    with h5py.File(FOLDER / "legacy.h5", "w") as file:
-        file.attrs["keras_version"] = b"1.2.2"
-        file.attrs["model_config"] = json.dumps(config).encode()
-        groups = file.create_group("model_weights")
-        groups.attrs["layer_names"] = [each["name"].encode() for each in config["config"]["layers"]]
-        for each in config["config"]["layers"]:
-            group = groups.create_group(each["name"])
-            weights = model.get_layer(each["name"]).weights if each["name"].split("_")[0] in (
-                "conv", "deconv", "norm", "dense") else []
-            names = [f"{each['name']}_{number}:0" for number in range(len(weights))]
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, weight in zip(names, weights):
-                group.create_dataset(name, data=numpy.asarray(weight))
+    weights = {name: model.get_layer(name).weights for name in ("conv_1", "deconv_1", "norm_1", "dense_1")}
+    write_legacy("legacy", config, weights)
     sample("legacy", model, "input_1", 1)
 
 
@@ -290,19 +297,15 @@ def old_hard_sigmoid(x):
 
 def legacy_recurrent(random):
     """Keras 1's recurrent layers, one inside a wrapper."""
-    def layer(kind, name, sources, **settings):
-        return {"class_name": kind, "name": name, "config": dict(settings, name=name),
-                "inbound_nodes": [[[source, 0, 0] for source in sources]] if sources else []}
-
     cell = {"activation": "tanh", "inner_activation": "hard_sigmoid", "consume_less": "cpu"}
     config = {"class_name": "Model", "config": {
         "name": "model_1", "input_layers": [["input_1", 0, 0]], "output_layers": [["gru_1", 0, 0]],
         "layers": [
-            layer("InputLayer", "input_1", [], batch_input_shape=[None, 4, 3], input_dtype="float32"),
-            layer("LSTM", "lstm_1", ["input_1"], output_dim=5, return_sequences=True, **cell),
-            layer("Bidirectional", "both_1", ["lstm_1"], merge_mode="concat", layer={
+            legacy_layer("InputLayer", "input_1", [], batch_input_shape=[None, 4, 3], input_dtype="float32"),
+            legacy_layer("LSTM", "lstm_1", ["input_1"], output_dim=5, return_sequences=True, **cell),
+            legacy_layer("Bidirectional", "both_1", ["lstm_1"], merge_mode="concat", layer={
                 "class_name": "LSTM", "config": dict(cell, name="lstm_2", output_dim=2, return_sequences=True)}),
-            layer("GRU", "gru_1", ["both_1"], output_dim=3, return_sequences=False, **cell),
+            legacy_layer("GRU", "gru_1", ["both_1"], output_dim=3, return_sequences=False, **cell),
         ]}}
     x = keras.Input((4, 3))
     h = L.LSTM(5, return_sequences=True, recurrent_activation=old_hard_sigmoid, name="lstm_1")(x)
@@ -314,17 +317,7 @@ def legacy_recurrent(random):
     weights = {"lstm_1": by_gate(model.get_layer("lstm_1").weights, lstm),
                "both_1": by_gate(both[:3], lstm) + by_gate(both[3:], lstm),
                "gru_1": by_gate(model.get_layer("gru_1").weights, gru)}
-    with h5py.File(FOLDER / "legacy_recurrent.h5", "w") as file:
-        file.attrs["keras_version"] = b"1.2.2"
-        file.attrs["model_config"] = json.dumps(config).encode()
-        groups = file.create_group("model_weights")
-        groups.attrs["layer_names"] = [each["name"].encode() for each in config["config"]["layers"]]
-        for each in config["config"]["layers"]:
-            group = groups.create_group(each["name"])
-            names = [f"{each['name']}_{number}:0" for number in range(len(weights.get(each["name"], [])))]
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, weight in zip(names, weights.get(each["name"], [])):
-                group.create_dataset(name, data=weight)
+    write_legacy("legacy_recurrent", config, weights)
     sample("legacy_recurrent", model, "input_1", 1)
 
 
