@@ -31,12 +31,18 @@ TensorId Graph::add_input(std::string tensor_name, DataType type, const Shape& s
   return id;
 }
 
+bool Graph::may_make(std::int64_t bytes) {
+  made_bytes += bytes;
+  return made_bytes <= freely_made + 8 * added_bytes;
+}
+
 TensorId Graph::add_constant(std::string tensor_name, DataType type, const Shape& shape,
                              std::vector<std::byte> data) {
   if (data.size() != constant_bytes(type, shape))
     throw ConvertError("constant '" + tensor_name + "' of shape " + describe(shape) +
                        " comes with " + std::to_string(data.size()) +
                        " bytes, which do not fill it");
+  added_bytes += static_cast<std::int64_t>(data.size());
   GraphTensor added;
   added.name = std::move(tensor_name);
   added.type = type;

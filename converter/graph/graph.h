@@ -91,12 +91,18 @@ struct Graph {
   std::vector<Node> nodes;  // in the order in which they run
   std::vector<GraphPort> inputs, outputs;
   bool any_batch = false;
-  // The largest constant that add_node may compute, in bytes: folding may not make a small file
-  // claim the machine's memory.
-  std::int64_t most_folded = std::int64_t{1} << 31;
+  // Bytes of the constants that were added, and of those that operators have made of others: a few
+  // bytes of a file must not claim the machine's memory.
+  std::int64_t added_bytes = 0, made_bytes = 0;
+  std::int64_t freely_made = std::int64_t{1} << 26;
 
   const GraphTensor& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
   GraphTensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }
+
+  // Counts `bytes` of a constant that an operator makes; false when all of them would be more than
+  // `freely_made` and eight times the constants that were added, as float16 weights become that are
+  // widened, turned and scaled.
+  bool may_make(std::int64_t bytes);
 
   TensorId add_input(std::string tensor_name, DataType type, const Shape& shape);
   TensorId add_constant(std::string tensor_name, DataType type, const Shape& shape,
@@ -129,8 +135,8 @@ GraphTensor infer(const Graph& graph, const Node& node, int batch);
 bool holds_at_batch(const Graph& graph, int batch);
 
 // Runs one node whose inputs are all constant through the runtime's portable definition; its
-// activation is left to the caller.
-std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const GraphTensor& result);
+// activation is left to the caller. Throws ConvertError where may_make() says no.
+std::vector<std::byte> evaluate(Graph& graph, const Node& node, const GraphTensor& result);
 
 // How many nodes and outputs read each tensor; index = tensor id.
 std::vector<int> count_readers(const Graph& graph);

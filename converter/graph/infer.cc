@@ -166,14 +166,15 @@ bool holds_at_batch(const Graph& graph, int batch) {
   return true;
 }
 
-std::vector<std::byte> evaluate(const Graph& graph, const Node& node, const GraphTensor& result) {
+std::vector<std::byte> evaluate(Graph& graph, const Node& node, const GraphTensor& result) {
   const std::int64_t bytes =
       result.shape.elements() * static_cast<std::int64_t>(element_bytes(result.type));
-  if (bytes > graph.most_folded)
+  if (!graph.may_make(bytes))
     throw ConvertError("node '" + node.name + "' (" + kind_name(node) +
                        "): its constant result of shape " + describe(result.shape) +
                        " would take " + std::to_string(bytes) +
-                       " bytes; compute it from an input instead");
+                       " bytes, with those before it far more than the file's own constants; "
+                       "compute it from an input instead");
   std::vector<std::byte> values(static_cast<std::size_t>(bytes));
   Tensor output;
   output.data = values.data();

@@ -11,6 +11,15 @@ void NodeBuilder::refuse(const std::string& why) const {
   throw ConvertError("node '" + label_ + "' (" + kind_ + "): " + why);
 }
 
+void NodeBuilder::check_made(double count) const {
+  constexpr double kMost = 1 << 28;
+  const bool sound = count <= kMost;  // a NaN is not
+  const auto bytes = sound ? static_cast<std::int64_t>(std::max(count, 0.0) * sizeof(float)) : 0;
+  if (!sound || !graph_.may_make(bytes))
+    refuse("it makes a constant of too many numbers; compute it from an input instead");
+  graph_.added_bytes -= bytes;  // which it is not
+}
+
 // ---- Numbers for the schema ----
 
 int NodeBuilder::checked_int(std::int64_t value, const std::string& what, int low) const {
@@ -76,6 +85,7 @@ TensorId NodeBuilder::cast(TensorId x, DataType to) {
 }
 
 TensorId NodeBuilder::counting(int count, int after) {
+  check_made(count);
   std::vector<std::int64_t> values(static_cast<std::size_t>(count));
   std::iota(values.begin(), values.end(), 0);
   std::vector<std::int64_t> extents(static_cast<std::size_t>(after) + 1, 1);

@@ -11,10 +11,6 @@
 
 namespace figment::converter {
 
-// Numbers of a constant that an operator makes: a few bytes of a file could otherwise make as many
-// as there is memory.
-inline constexpr std::int64_t kMostMade = std::int64_t{1} << 22;
-
 class NodeBuilder {
  public:
   // `label` is the source's name for it, `kind` its type; both for messages.
@@ -27,6 +23,9 @@ class NodeBuilder {
   Graph& graph() const { return graph_; }
   // Throws ConvertError: "node 'LABEL' (KIND): why".
   [[noreturn]] void refuse(const std::string& why) const;
+  // Refuses a constant of `count` numbers that the node makes of a few, where the graph may not
+  // make as many (Graph::may_make). To be asked before it is added.
+  void check_made(double count) const;
 
   const GraphTensor& tensor(TensorId id) const { return graph_.tensor(id); }
   Shape shape(TensorId id) const { return tensor(id).shape; }

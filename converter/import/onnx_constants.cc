@@ -26,8 +26,7 @@ void constant(OnnxNode& node) {
 
 void constant_of_shape(OnnxNode& node) {
   const Shape shape = make_shape(node.integers(node.input(0), "shape"));
-  if (shape.elements() > kMostMade)
-    node.refuse("its result of shape " + describe(shape) + " is too large");
+  node.check_made(static_cast<double>(shape.elements()));
   const auto value = node.array("value");
   if (value && value->shape.elements() != 1)
     node.refuse("its value must be one number; the file is damaged");
@@ -71,10 +70,11 @@ void range(OnnxNode& node) {
                         : static_cast<double>(node.number(node.input(index), names[index]));
   const auto [start, limit, step] = bounds;
   const double steps = step != 0 ? std::ceil((limit - start) / step) : -1;
-  if (!(step != 0) || !(steps <= static_cast<double>(kMostMade)))
+  if (!(step != 0) || !(steps < 1e9))
     node.refuse("it counts from " + std::to_string(start) + " to " + std::to_string(limit) +
                 " in steps of " + std::to_string(step) + ", which is no sensible range");
   const std::int64_t count = steps > 0 ? static_cast<std::int64_t>(steps) : 0;
+  node.check_made(static_cast<double>(count));
   std::vector<std::int64_t> whole;
   std::vector<float> broken;
   for (std::int64_t index = 0; index < count; ++index) {

@@ -83,6 +83,18 @@ TEST_CASE("a constant too large to hold is refused") {
                   ConvertError);
 }
 
+TEST_CASE("constants that are made of constants are bounded by those that were added") {
+  Graph graph;
+  const TensorId few = graph.add_floats("few", make_shape({1}), {1});
+  const auto repeat = [&] {
+    graph.add_node("repeat", make_options(format::TileT{}), {few}, make_shape({1 << 22}));
+  };
+  for (int index = 0; index < 4; ++index) repeat();  // 64 MB, which are free
+  CHECK_THROWS_AS(repeat(), ConvertError);
+  graph.add_floats("many", make_shape({1 << 22}), std::vector<float>(1 << 22));
+  repeat();
+}
+
 TEST_CASE("the batch axis goes with the tensors") {
   Graph graph;
   const TensorId x = add_batched(graph);

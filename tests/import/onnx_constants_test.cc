@@ -50,7 +50,20 @@ TEST_CASE("ConstantOfShape, Shape, Size and Range") {
   OnnxBuilder huge(13);
   huge.input("x", {1}).integers("s", {2}, {1 << 20, 1 << 10});
   huge.node("ConstantOfShape", {"s"}, {"c"}).node("Add", {"x", "c"}, {"y"}).output("y");
-  CHECK(huge.refusal().find("is too large") != std::string::npos);
+  CHECK(huge.refusal().find("too many numbers") != std::string::npos);
+
+  // One of 16 MB is sound, a hundred are not.
+  OnnxBuilder many(13);
+  many.input("x", {1, 1}).integers("s", {2}, {1 << 11, 1 << 11});
+  std::string sum = "x";
+  for (int index = 0; index < 100; ++index) {
+    const std::string number = std::to_string(index);
+    many.node("ConstantOfShape", {"s"}, {"c" + number});
+    many.node("Add", {sum, "c" + number}, {"y" + number});
+    sum = "y" + number;
+  }
+  many.output(sum);
+  CHECK(many.refusal().find("too many numbers") != std::string::npos);
 
   OnnxBuilder endless(13);
   endless.input("x", {1}).floats("a", {}, {0}).floats("b", {}, {1}).floats("step", {}, {0});

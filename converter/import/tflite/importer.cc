@@ -41,7 +41,7 @@ Graph TfliteImporter::import() {
   const auto* subgraphs = file_.model().subgraphs();
   if (subgraphs == nullptr || subgraphs->size() == 0)
     throw DamagedFile("the file holds no graph; it is damaged: export or copy it again");
-  graph_.most_folded = static_cast<std::int64_t>(4 * file_.size() + kFreeBytes);
+  graph_.freely_made = kFreeBytes;
   std::vector<int> inputs = ports(subgraph().inputs(), "input");
   std::vector<int> outputs = ports(subgraph().outputs(), "output");
   if (!options_.from.empty()) inputs = {find_tensor(options_.from, "--from")};
@@ -55,7 +55,7 @@ Graph TfliteImporter::import() {
     if (needed[index]) import_operator(static_cast<int>(index));
   add_outputs(outputs);
   sweep(graph_);
-  graph_.most_folded = Graph().most_folded;  // the passes fold sound graphs
+  graph_.freely_made = Graph().freely_made;  // the passes fold sound graphs
   return std::move(graph_);
 }
 

@@ -40,7 +40,7 @@ TorchValue type_as(TorchCall& call) {
 }
 
 TensorId filled(TorchCall& call, const Shape& shape, float value) {
-  if (shape.elements() > kMostMade) call.refuse("it makes a tensor of too many numbers");
+  call.check_made(static_cast<double>(shape.elements()));
   return call.float_constant(std::vector<float>(static_cast<std::size_t>(shape.elements()), value),
                              shape);
 }
@@ -65,8 +65,8 @@ TorchValue arange(TorchCall& call) {
   const double start = with_start ? call.number("start") : 0;
   const double end = with_start ? call.number("end") : call.number("start");
   const double count = std::ceil(end - start);
-  if (!(count >= 1) || count > static_cast<double>(kMostMade))
-    call.refuse("it makes a tensor of too many numbers, or of none");
+  if (!(count >= 1)) call.refuse("it makes a tensor of no numbers");
+  call.check_made(count);
   std::vector<std::int64_t> values(static_cast<std::size_t>(count));
   for (std::size_t index = 0; index < values.size(); ++index)
     values[index] = static_cast<std::int64_t>(start) + static_cast<std::int64_t>(index);
@@ -74,11 +74,7 @@ TorchValue arange(TorchCall& call) {
       call.integer_constant(values, make_shape({static_cast<std::int64_t>(values.size())})));
 }
 
-TorchValue noise(TorchCall& call) {
-  const Shape shape = make_shape(call.integers("size"));
-  if (shape.elements() > kMostMade) call.refuse("it makes a tensor of too many numbers");
-  return result(call.noise(shape));
-}
+TorchValue noise(TorchCall& call) { return result(call.noise(make_shape(call.integers("size")))); }
 
 TorchValue noise_like(TorchCall& call) {
   return result(call.noise(call.shape(call.tensor("input"))));

@@ -16,7 +16,7 @@ using Kind = TorchValue::Kind;
 
 constexpr int kMaxDepth = 64;            // of calls in calls
 constexpr int kMaxStatements = 500'000;  // that are run
-// Code becomes some thirty times its size in memory while it is read.
+// Code of all modules. It becomes some eighty times its size in memory.
 constexpr std::uint64_t kMostCode = std::uint64_t{1} << 20;
 constexpr std::uint64_t kShare = 32;
 
@@ -135,8 +135,9 @@ const ScriptFunction& ScriptImporter::find_function(const std::string& module,
     file = archive_.folder + "code/" + file + ".py";
     const ZipFile::Entry* const entry = archive_.zip.find(file);
     if (entry == nullptr) refuse(path, "its code '" + file + "' is not in the file");
-    if (entry->bytes > kMostCode + archive_.module.storages->file_bytes() / kShare)
-      refuse(path, "its code '" + file + "' is larger than a network's");
+    archive_.code_bytes += entry->bytes;
+    if (archive_.code_bytes > kMostCode + archive_.module.storages->file_bytes() / kShare)
+      refuse(path, "its code, with '" + file + "', is larger than a network's");
     const std::vector<std::byte> bytes = archive_.zip.read(file);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     found = archive_.code

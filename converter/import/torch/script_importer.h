@@ -20,7 +20,8 @@ struct ScriptArchive {
   ZipFile zip;
   std::string folder;  // "NAME/"
   std::map<std::string, ScriptCode>
-      code;  // by module ("__torch__.torch.nn.modules.conv"), as needed
+      code;                      // by module ("__torch__.torch.nn.modules.conv"), as needed
+  std::uint64_t code_bytes = 0;  // of those
 };
 
 class ScriptImporter {
