@@ -9,6 +9,7 @@
 #include <new>
 
 #include "runtime/layout.h"
+#include "runtime/parts.h"
 #include "runtime/plan/planner.h"
 #ifdef FIGMENT_WITH_XNNPACK
 #include "runtime/xnnpack/allocator.h"
@@ -30,6 +31,14 @@ struct Place {
   std::int32_t last_read;  // the last step that reads this very tensor
   void* constant;          // a constant's own address, which its aliases share
 };
+
+// Tells a faster step where its operands are; false: XNNPACK refuses.
+bool bind_step([[maybe_unused]] const Step& step) {
+#ifdef FIGMENT_WITH_XNNPACK
+  if (step.fast != nullptr) return step.fast->bind(step.operation, step.fast_state);
+#endif
+  return true;
+}
 
 // Lays out one session. Every allocation may fail; the arena remembers that it overflowed.
 class Layout {
@@ -110,6 +119,8 @@ Status Layout::make_steps() {
   *state_ = Session::State{};
   state_->root = &root_;
   state_->options = options_;
+  const std::int32_t samples = samples_at_once(root_, options_.batch);
+  state_->samples_at_once = samples;
   state_->steps = steps;
   state_->inputs = tensors;
   for (const format::Port* port : *root_.inputs())
@@ -122,7 +133,7 @@ Status Layout::make_steps() {
   for (const format::Operator* node : *root_.operators()) {
     const std::size_t inputs = node->inputs() == nullptr ? 0 : node->inputs()->size();
     Tensor* output = tensors + inputs;
-    view_operands(root_, *node, options_.batch, tensors, output);
+    view_operands(root_, *node, samples, tensors, output);
     Step& step = steps[state_->step_count++];
     step = Step{&entry_of(*node), nullptr, nullptr, "portable", {}, tensors, output, 0, index};
     step.operation.options = node->options();
@@ -264,6 +275,16 @@ void Layout::trace_lives(std::int32_t steps) {
       begin(output, tensor_bytes(step.operation.out()), i);
     }
   }
+  if (state_->samples_at_once == options_.batch) return;
+  // Outputs hold all of the batch from its first part on, as inputs do.
+  for (flatbuffers::uoffset_t i = 0; i < root_.outputs()->size(); ++i) {
+    const std::int32_t interval = place_of(root_.outputs()->Get(i)->tensor()).interval;
+    if (interval < 0) continue;
+    plan::Interval& output = intervals_[interval];
+    const std::size_t bytes = planned_bytes(tensor_bytes(state_->outputs[i]));
+    output.first = 0;
+    if (output.bytes < bytes) output.bytes = bytes;
+  }
 }
 
 void Layout::plan() {
@@ -278,7 +299,7 @@ void Layout::plan() {
   scratch_interval_ = arena_.allocate_array<std::int32_t>(static_cast<std::size_t>(steps));
   if (arena_.overflowed()) return;
   for (std::int32_t tensor = 0; tensor < tensor_count(); ++tensor)
-    place_of(tensor) = {-1, -1, tensor_view(root_, tensor, options_.batch).data};
+    place_of(tensor) = {-1, -1, tensor_view(root_, tensor, 1).data};
   trace_lives(steps);
 
   const std::span<plan::Interval> intervals(intervals_, static_cast<std::size_t>(interval_count_));
@@ -315,14 +336,11 @@ void Layout::set_addresses(std::byte* block) {
 }
 
 Status Layout::bind() {
-  for (std::int32_t i = 0; i < state_->step_count; ++i) {
 #ifdef FIGMENT_WITH_XNNPACK
-    Step& step = state_->steps[i];
-    const xnnpack::ArenaScope scope(arena_);
-    if (step.fast != nullptr && !step.fast->bind(step.operation, step.fast_state))
-      return refused_by_xnnpack(step);
+  const xnnpack::ArenaScope scope(arena_);
 #endif
-  }
+  for (std::int32_t i = 0; i < state_->step_count; ++i)
+    if (!bind_step(state_->steps[i])) return refused_by_xnnpack(state_->steps[i]);
   // A run before the caller has filled the inputs computes from zeros, not from what the arena
   // held.
   for (int i = 0; i < static_cast<int>(root_.inputs()->size()); ++i)
@@ -335,6 +353,34 @@ Status Layout::bind() {
 Status lay_out(const Model& model, const Options& options, Arena& arena, Session::State*& state,
                const PackedRecorder* recorder) {
   return Layout(model, options, arena, recorder).run(state);
+}
+
+const Step* show_samples(Session::State& state, std::int32_t first) {
+  const auto samples = static_cast<std::size_t>(state.samples_at_once);
+  const auto at = static_cast<std::size_t>(first);
+  const Tensor* const ports_end = state.outputs + state.root->outputs()->size();
+  for (std::int32_t i = 0; i < state.step_count; ++i) {
+    Step& step = state.steps[i];
+    bool moves = false;
+    // The output follows the inputs; an activation's only view is both.
+    for (Tensor* view = step.input_views; view <= step.output_view; ++view) {
+      const std::size_t part = tensor_bytes(*view);
+      // The session's inputs, and its outputs after them, are views of the whole batch.
+      for (const Tensor* port = state.inputs; port < ports_end; ++port) {
+        const std::size_t whole = tensor_bytes(*port);
+        auto* const base = static_cast<std::byte*>(port->data);
+        const std::uintptr_t distance =
+            reinterpret_cast<std::uintptr_t>(view->data) - reinterpret_cast<std::uintptr_t>(base);
+        if (part == whole || distance >= whole) continue;
+        view->data = base + part / samples * at;
+        moves = true;
+      }
+    }
+    step.operation.noise_first =
+        static_cast<std::size_t>(step.operation.out().elements()) / samples * at;
+    if (moves && !bind_step(step)) return &step;
+  }
+  return nullptr;
 }
 
 Status refused_by_xnnpack(const Step& step) {

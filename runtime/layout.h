@@ -25,6 +25,7 @@ struct Session::State {
   Options options;
   Step* steps;
   std::int32_t step_count;
+  std::int32_t samples_at_once;  // of the batch, which runs in parts when it is more
   Tensor* inputs;
   Tensor* outputs;
   std::size_t packed_bytes;
@@ -49,6 +50,10 @@ Status lay_out(const Model& model, const Options& options, Arena& arena, Session
 // `recorder` of them. For figment tune.
 Status record_packed_weights(const Model& model, std::span<std::byte> arena, const Options& options,
                              const PackedRecorder& recorder);
+
+// Lets the steps' operands show the samples_at_once from `first` on. Returns a step that XNNPACK
+// refuses to run there, as a rule null.
+const Step* show_samples(Session::State& state, std::int32_t first);
 
 Status refused_by_xnnpack(const Step& step);
 

@@ -1,5 +1,6 @@
 // The public Session: measures, creates and runs what layout.cc has laid out.
 #include "runtime/layout.h"
+#include "runtime/parts.h"
 #ifdef FIGMENT_WITH_XNNPACK
 #include "runtime/xnnpack/fast_room.h"
 #endif
@@ -53,7 +54,32 @@ Status check_options(const Model& model, const Options& options) {
       return bad_argument({"a batch of ", options.batch, " makes tensors of more than ",
                            kMaxElements, " elements"});
   }
-  return check_shapes(model.root(), options.batch);
+  return check_shapes(model.root(), samples_at_once(model.root(), options.batch));
+}
+
+// Computes the samples that the steps' operands show. Returns a step that XNNPACK refuses to run,
+// as a rule null.
+const Step* run_steps(const Session::State& state) {
+  const Options& options = state.options;
+  for (std::int32_t i = 0; i < state.step_count; ++i) {
+    const Step& step = state.steps[i];
+    const bool begins = i == 0 || state.steps[i - 1].operator_index != step.operator_index;
+    if (begins && options.observer != nullptr)
+      options.observer(options.observer_context, {step.operator_index, false});
+    if (step.fast == nullptr) {
+      if (step.entry->room->forward != nullptr) step.entry->room->forward(step.operation);
+    }
+#ifdef FIGMENT_WITH_XNNPACK
+    else if (!step.fast->run(step.operation, step.fast_state)) {
+      return &step;
+    }
+#endif
+    const bool ends =
+        i + 1 == state.step_count || state.steps[i + 1].operator_index != step.operator_index;
+    if (ends && options.observer != nullptr)
+      options.observer(options.observer_context, {step.operator_index, true});
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -100,26 +126,15 @@ Tensor Session::input(int index) const { return state_->inputs[index]; }
 Tensor Session::output(int index) const { return state_->outputs[index]; }
 
 Status Session::run() {
-  const Options& options = state_->options;
-  for (std::int32_t i = 0; i < state_->step_count; ++i) {
-    const Step& step = state_->steps[i];
-    const bool begins = i == 0 || state_->steps[i - 1].operator_index != step.operator_index;
-    if (begins && options.observer != nullptr)
-      options.observer(options.observer_context, {step.operator_index, false});
-    if (step.fast == nullptr) {
-      if (step.entry->room->forward != nullptr) step.entry->room->forward(step.operation);
-    }
-#ifdef FIGMENT_WITH_XNNPACK
-    else if (!step.fast->run(step.operation, step.fast_state)) {
-      return refused_by_xnnpack(step);
-    }
-#endif
-    const bool ends =
-        i + 1 == state_->step_count || state_->steps[i + 1].operator_index != step.operator_index;
-    if (ends && options.observer != nullptr)
-      options.observer(options.observer_context, {step.operator_index, true});
+  const std::int32_t part = state_->samples_at_once;
+  const std::int32_t batch = state_->options.batch;
+  const Step* refused = nullptr;
+  // The last part ends with the batch: where parts do not divide it, some samples run twice.
+  for (std::int32_t left = batch; left > 0 && refused == nullptr; left -= part) {
+    if (part < batch) refused = show_samples(*state_, batch - (left > part ? left : part));
+    if (refused == nullptr) refused = run_steps(*state_);
   }
-  return {};
+  return refused == nullptr ? Status() : refused_by_xnnpack(*refused);
 }
 
 void Session::set_noise_seed(std::uint64_t seed) {
@@ -136,12 +151,14 @@ OperatorReport Session::operator_report(int index) const {
     if (step.operator_index != index) continue;
     report.lowering = step.lowering;
     if (step.entry->room->multiply_adds != nullptr)
-      report.multiply_adds = step.entry->room->multiply_adds(step.operation);
+      report.multiply_adds = step.entry->room->multiply_adds(step.operation) *
+                             state_->options.batch / state_->samples_at_once;
     break;
   }
   return report;
 }
 
+int Session::samples_at_once() const { return state_->samples_at_once; }
 std::size_t Session::packed_bytes() const { return state_->packed_bytes; }
 std::size_t Session::activation_bytes() const { return state_->activation_bytes; }
 std::size_t Session::peak_live_bytes() const { return state_->peak_live_bytes; }

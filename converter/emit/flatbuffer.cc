@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "converter/graph/samples.h"
 #include "runtime/format/sha256.h"
 #include "runtime/model_view.h"
 
@@ -201,10 +202,10 @@ std::vector<std::byte> emit(const Graph& graph, const ModelFacts& facts) {
   const auto provenance = write_provenance(builder, facts);
 
   const format::Hash none;  // 32 zero bytes: what the hash is taken over
-  const auto root =
-      format::CreateModel(builder, lowest_version(graph), &none, name, facts.kind, tensor_vector,
-                          operator_vector, inputs, outputs, graph.any_batch, prior,
-                          facts.output_reading.type, reading, golden, provenance);
+  const auto root = format::CreateModel(builder, lowest_version(graph), &none, name, facts.kind,
+                                        tensor_vector, operator_vector, inputs, outputs,
+                                        graph.any_batch, prior, facts.output_reading.type, reading,
+                                        golden, provenance, 0, widest_sample(graph));
   // The builder pads the whole to its largest alignment, so that offsets from the file's start keep
   // it.
   format::FinishModelBuffer(builder, root);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "converter/graph/samples.h"
 #include "converter/import/import.h"
 #include "converter/import/repeat_constant.h"
 

@@ -1,10 +1,8 @@
 // Follows the batch through a graph whose source fixed it at 1: the axis of every tensor along
 // which samples can stand beside each other without meeting.
-#include <algorithm>
-
+#include "converter/graph/samples.h"
 #include "converter/import/import.h"
 #include "converter/import/repeat_constant.h"
-#include "runtime/ops/recurrent_cells.h"
 
 namespace figment::converter {
 namespace {
@@ -20,65 +18,6 @@ struct Place {
   std::int64_t outer = 1;
   bool operator==(const Place&) const = default;
 };
-
-// True when the node treats positions along `axis` of its input `index` alike and apart from each
-// other, as far as its output's shape does not tell.
-bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int axis) {
-  const int rank = graph.tensor(node.inputs[index]).shape.rank;
-  switch (node.kind()) {
-    case OperatorOptions::Conv2D:
-    case OperatorOptions::ConvTranspose2D:
-    case OperatorOptions::GroupNormalization:
-    case OperatorOptions::Resize:
-    case OperatorOptions::DepthToSpace:
-    case OperatorOptions::SpaceToDepth:
-    case OperatorOptions::Pool2D:
-    case OperatorOptions::QuantizedConv2D:
-    case OperatorOptions::QuantizedConvTranspose2D:
-      return index == 0 && axis == 0;
-    case OperatorOptions::Dense:
-    case OperatorOptions::QuantizedDense:
-    case OperatorOptions::BatchNormalization:
-      return index == 0 && axis < rank - 1;
-    case OperatorOptions::LayerNormalization:
-      return index == 0 && axis < rank - node.as<format::LayerNormalizationT>().axes;
-    case OperatorOptions::Softmax:
-      return axis != node.as<format::SoftmaxT>().axis;
-    case OperatorOptions::LogSoftmax:
-      return axis != node.as<format::LogSoftmaxT>().axis;
-    case OperatorOptions::ArgReduce:
-      return axis != node.as<format::ArgReduceT>().axis;
-    case OperatorOptions::CumulativeSum:
-      return axis != node.as<format::CumulativeSumT>().axis;
-    case OperatorOptions::GatherElements:
-      return axis != node.as<format::GatherElementsT>().axis;
-    case OperatorOptions::Concat:
-      return axis != node.as<format::ConcatT>().axis;
-    case OperatorOptions::Gather:
-      return index == 1 || axis != node.as<format::GatherT>().axis;
-    case OperatorOptions::Reduce: {
-      const std::vector<int>& axes = node.as<format::ReduceT>().axes;
-      return !axes.empty() && std::ranges::find(axes, axis) == axes.end();
-    }
-    case OperatorOptions::Slice: {
-      const auto& slice = node.as<format::SliceT>();
-      const auto at = static_cast<std::size_t>(axis);
-      return slice.starts[at] == 0 && slice.sizes[at] == -1 && slice.steps[at] == 1;
-    }
-    case OperatorOptions::Recurrent:
-      // x and the states [.., batch, ..], the lengths [batch]; a weight is everybody's.
-      if (index == ops::kRecurrentLengths) return axis == 0;
-      return axis == 1 && (index == ops::kRecurrentX || index == ops::kRecurrentHidden ||
-                           index == ops::kRecurrentCell);
-    case OperatorOptions::Pad: {
-      const auto& pad = node.as<format::PadT>();
-      const auto at = static_cast<std::size_t>(axis);
-      return pad.before[at] == 0 && pad.after[at] == 0;
-    }
-    default:
-      return true;
-  }
-}
 
 // A Reshape moves no number, so the samples keep their place in memory: the number of elements
 // before them stays.
@@ -185,36 +124,7 @@ bool follow(Graph& graph, int least_rank) {
   return some && holds_at_batch(graph, kProbeBatch);
 }
 
-// Numbers before the samples' axis.
-std::int64_t numbers_before(const GraphTensor& tensor) {
-  std::int64_t before = 1;
-  for (int axis = 0; axis < tensor.batch_axis; ++axis) before *= tensor.shape[axis];
-  return before;
-}
-
 }  // namespace
-
-bool keeps_samples_apart(const Graph& graph) {
-  for (const Node& node : graph.nodes) {
-    const GraphTensor& output = graph.tensor(node.output);
-    // Noise that all samples would share.
-    if (node.kind() == OperatorOptions::RandomNormal && output.batch_axis < 0) return false;
-    for (std::size_t index = 0; index < node.inputs.size(); ++index) {
-      if (node.inputs[index] == kAbsent) continue;
-      const GraphTensor& input = graph.tensor(node.inputs[index]);
-      if (input.batch_axis < 0) continue;
-      if (output.batch_axis < 0 || !keeps_apart(graph, node, index, input.batch_axis)) return false;
-      if (node.kind() == OperatorOptions::Reshape &&
-          numbers_before(input) != numbers_before(output))
-        return false;
-      if (node.kind() == OperatorOptions::Tile &&
-          (output.batch_axis != input.batch_axis ||
-           output.shape[output.batch_axis] != input.shape[input.batch_axis]))
-        return false;
-    }
-  }
-  return true;
-}
 
 bool follow_batch(Graph& graph) {
   // First all inputs; then those that are more than a number (a strength, a time step), which

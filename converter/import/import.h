@@ -53,7 +53,4 @@ Graph import_with_batch(const std::filesystem::path& path, const ImportOptions& 
 // and the graph as it was, when some operator would not keep the samples apart.
 bool follow_batch(Graph& graph);
 
-// True when every operator of a graph that has its batch axes treats the samples apart.
-bool keeps_samples_apart(const Graph& graph);
-
 }  // namespace figment::converter

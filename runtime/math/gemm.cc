@@ -57,10 +57,11 @@ void multiply_tile(const Gemm& product, const float* a, const float* b, const fl
     // The rest, filled up with zeros, so that the sums stay in registers.
     float a_rest[kRows][kLanes] = {};
     float b_rest[kColumns][kLanes] = {};
+    const std::size_t bytes = static_cast<std::size_t>(depth - k) * sizeof(float);
     for (int row = 0; row < kRows; ++row)
-      for (std::int64_t i = k; i < depth; ++i) a_rest[row][i - k] = a[row * product.a_stride + i];
+      std::memcpy(a_rest[row], a + row * product.a_stride + k, bytes);
     for (int column = 0; column < kColumns; ++column)
-      for (std::int64_t i = k; i < depth; ++i) b_rest[column][i - k] = b[column * depth + i];
+      std::memcpy(b_rest[column], b + column * depth + k, bytes);
     add_products(&a_rest[0][0], kLanes, &b_rest[0][0], kLanes, sums);
   }
   for (int row = 0; row < kRows; ++row)

@@ -18,6 +18,7 @@ struct Operation {
   std::byte* scratch = nullptr;  // as many bytes as the room asked for, aligned to 64
   pthreadpool* threads = nullptr;
   std::uint64_t noise_seed = 0;
+  std::uint64_t noise_first = 0;  // the number, in its stream, of the noise's first element
 
   template <typename Table>
   const Table& as() const {

@@ -25,8 +25,9 @@ std::uint64_t key_of(std::uint64_t session_seed, std::uint32_t own_seed) {
 
 void forward(const Operation& operation) {
   const auto& options = operation.as<format::RandomNormal>();
-  math::draw_normals(key_of(operation.noise_seed, options.seed()), 0, options.mean(),
-                     options.scale(), operation.out().floats(), operation.out().elements());
+  math::draw_normals(key_of(operation.noise_seed, options.seed()), operation.noise_first,
+                     options.mean(), options.scale(), operation.out().floats(),
+                     operation.out().elements());
 }
 
 }  // namespace

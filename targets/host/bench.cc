@@ -27,7 +27,7 @@ struct Arguments {
 
 struct Measurement {
   Statistics latency;
-  int runs = 0;
+  int runs = 0, samples_at_once = 0;
   double first_sample_ms = 0;
   std::size_t arena_bytes = 0, packed_bytes = 0;
 };
@@ -58,10 +58,12 @@ nlohmann::ordered_json describe_operators(const Model& model, const Options& opt
 void print(const nlohmann::ordered_json& result, int runs) {
   const auto& latency = result["latency_ms"];
   const auto megabytes = [&](const char* key) { return result[key].get<double>() / 1e6; };
-  std::printf("%s: %s, %s, batch %d, %d thread%s, %d runs\n",
+  const int batch = result["batch"].get<int>(), at_once = result["samples_at_once"].get<int>();
+  const std::string parts = at_once < batch ? " in parts of " + std::to_string(at_once) : "";
+  std::printf("%s: %s, %s, batch %d%s, %d thread%s, %d runs\n",
               result["model"].get<std::string>().c_str(),
               result["backend"].get<std::string>().c_str(),
-              result["cpu"].get<std::string>().c_str(), result["batch"].get<int>(),
+              result["cpu"].get<std::string>().c_str(), batch, parts.c_str(),
               result["threads"].get<int>(), result["threads"].get<int>() == 1 ? "" : "s", runs);
   std::printf("  latency        %.4f ms median, %.4f min, %.4f 95th percentile\n",
               latency["median"].get<double>(), latency["min"].get<double>(),
@@ -106,12 +108,14 @@ ExitCode bench(const Arguments& arguments) {
     measured.latency = summarize(std::move(times));
     measured.arena_bytes = memory.arena_bytes;
     measured.packed_bytes = memory.session.packed_bytes();
+    measured.samples_at_once = memory.session.samples_at_once();
   }
   nlohmann::ordered_json result{
       {"model", file.model.name()},
       {"backend", arguments.backend},
       {"cpu", loops_name()},
       {"batch", arguments.batch},
+      {"samples_at_once", measured.samples_at_once},
       {"threads", arguments.threads},
       {"latency_ms",
        {{"min", measured.latency.min},

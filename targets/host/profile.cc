@@ -60,8 +60,9 @@ std::vector<double> profile_operators(const Model& model, Options options, doubl
 
   // Medians, for on a busy machine a few runs take many times as long.
   std::vector<double> medians;
+  const double parts = double(options.batch) / memory.session.samples_at_once();
   for (std::vector<double>& times : profile.ms)
-    medians.push_back(summarize(std::move(times)).median);
+    medians.push_back(summarize(std::move(times)).median * parts);
   if (report != nullptr)
     for (int index = 0; index < model.operator_count(); ++index)
       report->push_back(memory.session.operator_report(index));

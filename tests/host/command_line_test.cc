@@ -320,6 +320,7 @@ TEST_CASE("bench prints every figure that is promised") {
   CHECK(json["backend"] == "xnnpack");
   CHECK_FALSE(json["cpu"].get<std::string>().empty());
   CHECK(json["batch"] == 3);
+  CHECK(json["samples_at_once"] == 3);
   CHECK(json["threads"] == 2);
   CHECK(json["latency_ms"]["min"].get<double>() > 0);
   CHECK(json["latency_ms"]["median"].get<double>() >= json["latency_ms"]["min"].get<double>());

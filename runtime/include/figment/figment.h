@@ -38,7 +38,7 @@ class [[nodiscard]] Status {
  public:
   static constexpr std::size_t kMessageBytes = 240;
 
-  Status() = default;
+  Status() {}  // leaves the text as it is: success costs nothing
   bool ok() const { return code == ErrorCode::kOk; }
   std::string_view message() const { return {text, text_length}; }
 
@@ -46,7 +46,7 @@ class [[nodiscard]] Status {
   std::int32_t operator_index = -1;  // which operator of the model, -1 when none is to blame
   std::size_t bytes_needed = 0;      // with kArenaTooSmall: the exact size
   std::uint16_t text_length = 0;
-  char text[kMessageBytes] = {};
+  char text[kMessageBytes];
 };
 
 // Either a value or the Status that says why there is none.
@@ -276,6 +276,9 @@ class Session {
   void set_noise_seed(std::uint64_t seed);
 
   OperatorReport operator_report(int index) const;
+  // How many samples of the batch run() computes together: all, or where that would drive them out
+  // of the processor's cache, a part after another. Observers are told of every part.
+  int samples_at_once() const;
   std::size_t packed_bytes() const;      // operator objects, packed weights, tables
   std::size_t activation_bytes() const;  // what the planner placed
   std::size_t peak_live_bytes() const;  // the largest sum of tensors alive at once: its lower bound
