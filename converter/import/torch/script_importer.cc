@@ -16,9 +16,11 @@ using Kind = TorchValue::Kind;
 
 constexpr int kMaxDepth = 64;            // of calls in calls
 constexpr int kMaxStatements = 500'000;  // that are run
-// Code of all modules. It becomes some eighty times its size in memory.
-constexpr std::uint64_t kMostCode = std::uint64_t{1} << 20;
+// Bytes of the code of all modules, and more as a share of the file. Code becomes up to eighty
+// times its size in memory.
+constexpr std::uint64_t kMostCode = std::uint64_t{1} << 18;
 constexpr std::uint64_t kShare = 32;
+constexpr std::size_t kLongestName = 1000;
 
 // "torch.conv2d" of nested attributes whose first is no variable; empty: it is something else.
 template <typename Variables>
@@ -130,6 +132,7 @@ const ScriptFunction& ScriptImporter::find_function(const std::string& module,
                                                     const std::string& path) {
   auto found = archive_.code.find(module);
   if (found == archive_.code.end()) {
+    if (module.size() > kLongestName) refuse(path, "its class has too long a name");
     std::string file = module;
     std::ranges::replace(file, '.', '/');
     file = archive_.folder + "code/" + file + ".py";

@@ -112,9 +112,15 @@ TEST_CASE("code that would take far more room or time than the file is refused")
   CHECK(mentions(refusal_of_edited("products", "torch.one_hot(input, ", "99999999", options),
                  "too many numbers"));
   std::string results;
-  for (int index = 0; index < 100000; ++index) results += "_0, ";
+  for (int index = 0; index < 2000; ++index) results += "_0, ";
   CHECK(mentions(refusal_of_edited("products", "_9 = (", results, options),
                  "has more than 1000 results"));
+  CHECK(mentions(refusal_of_edited("products", "_9 = (", std::string(300'000, ' '), options),
+                 "is larger than a network's"));
+  const std::string refusal =
+      refusal_of_edited("products", "c__torch__", std::string(5000, 'a'), options);
+  CHECK(mentions(refusal, "too long a name"));
+  CHECK(refusal.size() < 200);
 }
 
 }  // namespace figment::testing
