@@ -94,14 +94,14 @@ struct Graph {
   // Bytes of the constants that were added, and of those that operators have made of others: a few
   // bytes of a file must not claim the machine's memory.
   std::int64_t added_bytes = 0, made_bytes = 0;
-  std::int64_t freely_made = std::int64_t{1} << 26;
+  std::int64_t freely_made = std::int64_t{1} << 24;
 
   const GraphTensor& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
   GraphTensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }
 
   // Counts `bytes` of a constant that an operator makes; false when all of them would be more than
-  // `freely_made` and eight times the constants that were added, as float16 weights become that are
-  // widened, turned and scaled.
+  // `freely_made` and eight times the constants that were added, as int8 weights become that are
+  // widened and turned.
   bool may_make(std::int64_t bytes);
 
   TensorId add_input(std::string tensor_name, DataType type, const Shape& shape);

@@ -87,11 +87,11 @@ TEST_CASE("constants that are made of constants are bounded by those that were a
   Graph graph;
   const TensorId few = graph.add_floats("few", make_shape({1}), {1});
   const auto repeat = [&] {
-    graph.add_node("repeat", make_options(format::TileT{}), {few}, make_shape({1 << 22}));
+    graph.add_node("repeat", make_options(format::TileT{}), {few}, make_shape({1 << 20}));
   };
-  for (int index = 0; index < 4; ++index) repeat();  // 64 MB, which are free
+  for (int index = 0; index < 4; ++index) repeat();  // 16 MB, which are free
   CHECK_THROWS_AS(repeat(), ConvertError);
-  graph.add_floats("many", make_shape({1 << 22}), std::vector<float>(1 << 22));
+  graph.add_floats("many", make_shape({1 << 20}), std::vector<float>(1 << 20));
   repeat();
 }
 

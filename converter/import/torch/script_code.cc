@@ -12,6 +12,7 @@ namespace {
 using Kind = ScriptExpression::Kind;
 
 constexpr int kMaxDepth = 200;  // of expressions in expressions
+constexpr std::size_t kMostParts = 4096;
 
 struct Token {
   enum class Kind { kName, kNumber, kText, kSign, kLine, kEnd };
@@ -216,7 +217,7 @@ class Parser {
     for (const std::string_view word : kControl)
       if (token_.is_word(word)) {
         made.kind = ScriptStatement::Kind::kControl;
-        made.word = std::string(word);
+        made.word = word;
         skip_line();
         return made;
       }
@@ -270,8 +271,15 @@ class Parser {
     list.kind = Kind::kList;
     list.parts.push_back(std::move(first));
     while (accept(","))
-      if (!at_end()) list.parts.push_back(expression());
+      if (!at_end()) add_part(list);
+    list.parts.shrink_to_fit();
     return list;
+  }
+
+  // Reads one more of a list's or a call's parts.
+  void add_part(ScriptExpression& whole) {
+    if (whole.parts.size() == kMostParts) lexer_.refuse("a list that is too long");
+    whole.parts.push_back(expression());
   }
 
   ScriptExpression expression() {
@@ -316,10 +324,11 @@ class Parser {
     list.kind = Kind::kList;
     bool comma = false;
     while (!token_.is(round ? ")" : "]")) {
-      list.parts.push_back(expression());
+      add_part(list);
       if (!accept(",")) break;
       comma = true;
     }
+    list.parts.shrink_to_fit();
     expect(round ? ")" : "]");
     if (round && !comma && list.parts.size() == 1) {
       ScriptExpression inner = std::move(list.parts[0]);
@@ -344,17 +353,18 @@ class Parser {
       made.kind = Kind::kCall;
       made.parts.push_back(std::move(object));
       while (!token_.is(")")) {
-        ScriptExpression argument = expression();
-        std::string keyword;
+        add_part(made);
         if (accept("=")) {
+          ScriptExpression& argument = made.parts.back();
           if (!argument.is(Kind::kName)) lexer_.refuse("an argument whose name is none");
-          keyword = std::move(argument.text);
+          made.keywords.resize(made.parts.size() - 1);
+          made.keywords.back() = std::move(argument.text);
           argument = expression();
         }
-        made.parts.push_back(std::move(argument));
-        made.keywords.push_back(std::move(keyword));
         if (!accept(",")) break;
       }
+      if (!made.keywords.empty()) made.keywords.resize(made.parts.size() - 1);
+      made.parts.shrink_to_fit();
       expect(")");
     }
     return made;

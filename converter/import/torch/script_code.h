@@ -1,6 +1,7 @@
 // The code of a TorchScript archive: the little of Python that torch.jit.save writes.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,12 +17,12 @@ struct ScriptExpression {
     kList,       // parts; tuples too
     kAttribute,  // parts[0].text
     kIndex,      // parts[0][parts[1]]
-    kCall        // parts[0](parts[1], ...); keywords of the arguments, empty: by position
+    kCall        // parts[0](parts[1], ...); keywords[i] of parts[i + 1], empty: by position
   };
   Kind kind = Kind::kName;
   std::string text;
   std::vector<ScriptExpression> parts;
-  std::vector<std::string> keywords;
+  std::vector<std::string> keywords;  // none: all arguments stand by position
 
   bool is(Kind wanted) const { return kind == wanted; }
 };
@@ -37,7 +38,7 @@ struct ScriptStatement {
   std::vector<std::string> targets;
   bool takes_apart = false;  // "a, = x"
   ScriptExpression value;
-  std::string word;
+  std::string_view word;
 };
 
 struct ScriptFunction {
@@ -45,7 +46,7 @@ struct ScriptFunction {
     std::string name, type;  // type as written, without spaces; empty: none
   };
   std::vector<Parameter> parameters;
-  std::vector<ScriptStatement> body;
+  std::deque<ScriptStatement> body;  // which grows without being copied
 };
 
 // The functions of one file of code: "forward", or "Conv2d.forward" of a class.

@@ -16,7 +16,7 @@ using Kind = TorchValue::Kind;
 
 constexpr int kMaxDepth = 64;            // of calls in calls
 constexpr int kMaxStatements = 500'000;  // that are run
-// Bytes of the code of all modules, and more as a share of the file. Code becomes up to eighty
+// Bytes of the code of all modules, and more as a share of the file. Code becomes up to sixty
 // times its size in memory.
 constexpr std::uint64_t kMostCode = std::uint64_t{1} << 18;
 constexpr std::uint64_t kShare = 32;
@@ -40,7 +40,7 @@ bool mentions(const Expression& expression, const std::string& name) {
 
 // True of a call that writes into its operand, where nobody reads what it gives: then some other
 // tensor, of which the operand is a part, has changed.
-bool writes_only(const std::vector<ScriptStatement>& body, std::size_t index) {
+bool writes_only(const std::deque<ScriptStatement>& body, std::size_t index) {
   const ScriptStatement& statement = body[index];
   if (!statement.value.is(Expression::Kind::kCall)) return false;
   const std::string& function = statement.value.parts[0].text;
@@ -170,7 +170,7 @@ TorchValue ScriptImporter::run(const ScriptFunction& function,
                        "), which is not supported; put parts together with torch.cat instead");
     switch (statement.kind) {
       case ScriptStatement::Kind::kControl:
-        refuse(path, "its code has control flow ('" + statement.word +
+        refuse(path, "its code has control flow ('" + std::string(statement.word) +
                          "'), which a graph does not have; save what torch.jit.trace(model.eval(), "
                          "example) gives, not torch.jit.script");
       case ScriptStatement::Kind::kReturn: {
@@ -371,7 +371,7 @@ TorchValue ScriptImporter::call_torch(const std::string& name, const Expression&
     if (parameter.otherwise) arguments[parameter.name] = *parameter.otherwise;
   TorchCall made(context_, label, name, {});
   for (std::size_t index = 1; index < call.parts.size(); ++index) {
-    const std::string& keyword = call.keywords[index - 1];
+    const std::string keyword = call.keywords.empty() ? "" : call.keywords[index - 1];
     const auto known = std::ranges::find_if(
         parameters, [&](const TorchParameter& parameter) { return parameter.name == keyword; });
     if (keyword.empty() ? index > parameters.size() : known == parameters.end())

@@ -81,6 +81,11 @@ TEST_CASE("other Python is refused with its line") {
   std::string chain = "x";
   for (int index = 0; index < 5000; ++index) chain += ".a";
   CHECK(!refusal("def f():\n  return " + chain + "\n").empty());
+  for (const char* bracket : {"[", "g("}) {
+    std::string list = std::string("def f():\n  return ") + bracket;
+    for (int index = 0; index < 5000; ++index) list += "x, ";
+    CHECK(refusal(list + (*bracket == '[' ? "]\n" : ")\n")).find("too long") != std::string::npos);
+  }
 }
 
 TEST_CASE("damaged code is refused or is other code") {
