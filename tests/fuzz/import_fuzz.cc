@@ -40,17 +40,19 @@ struct Target {
 constexpr std::size_t kPlain = std::size_t{2} << 20;
 // What descriptions of models (JSON, pickles, protobuf's messages) may take however small the file.
 constexpr std::size_t kDescribed = std::size_t{20} << 20;
+// The 16 MB of constants that operators may make of a few numbers.
+constexpr std::size_t kMade = std::size_t{16} << 20;
 // Protobuf sets 50 MB aside for a text that says it is so long, before it looks for its end.
 constexpr std::size_t kLongText = std::size_t{50} << 20;
 
 const std::map<std::string, Target> kTargets = {
-    {"onnx", {{".onnx"}, kDescribed + kLongText}},
+    {"onnx", {{".onnx"}, kDescribed + kMade + kLongText}},
     {"flux", {{".bson", ".jld2"}, kPlain}},
-    {"torch", {{".pt", ".pth"}, kDescribed}},
+    {"torch", {{".pt", ".pth"}, kDescribed + kMade}},
     {"safetensors", {{".safetensors"}, kDescribed}},
     {"keras", {{".keras", ".h5"}, kDescribed}},
     {"tflite", {{".tflite"}, kPlain}},
-    {"tfjs", {{".json"}, kDescribed}},
+    {"tfjs", {{".json"}, kDescribed + kMade}},
 };
 
 // Longer is a file that hangs, on any machine and under any sanitizer.
