@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "converter/emit/flatbuffer.h"
@@ -103,6 +104,25 @@ TEST_CASE("a batch in parts gives what the whole batch gives, run after run") {
           }
         }
       }
+    }
+  }
+}
+
+TEST_CASE("a file that lies of its samples gives other numbers, within its arena") {
+  const std::vector<std::byte> sound = pictures(true);
+  const std::unique_ptr<format::ModelT> changed(format::GetModel(sound.data())->UnPack());
+  for (const std::uint64_t widest : {std::uint64_t{1}, std::uint64_t{1} << 20, UINT64_MAX}) {
+    changed->widest_sample = widest;
+    flatbuffers::FlatBufferBuilder builder;
+    format::FinishModelBuffer(builder, format::Model::Pack(builder, changed.get()));
+    const AlignedMemory file =
+        align_bytes(std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize())));
+    const auto model = Model::open(file.span());
+    REQUIRE_MESSAGE(model.ok(), std::string(model.status().message()));
+    for (const Backend backend : {Backend::kPortable, Backend::kXnnpack}) {
+      RunningSession running(*model, {.batch = 7, .backend = backend});
+      fill(running.session, 3);
+      CHECK(running.session.run().ok());
     }
   }
 }
