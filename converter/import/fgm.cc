@@ -114,6 +114,7 @@ ImportedModel import_fgm(const std::filesystem::path& path) {
   graph.any_batch = model->any_batch();
   for (int i = 0; i < static_cast<int>(root.tensors()->size()); ++i)
     graph.tensors.push_back(import_tensor(root, i));
+  graph.added_bytes = static_cast<std::int64_t>(model->weight_bytes());
   for (const format::Operator* node : *root.operators()) import_operator(*node, graph);
   graph.inputs = import_ports(*root.inputs());
   graph.outputs = import_ports(*root.outputs());
