@@ -7,6 +7,7 @@
 #include <new>
 
 #include "converter/graph/graph.h"
+#include "converter/graph/samples.h"
 #include "runtime/model_view.h"
 #include "runtime/ops/operator.h"
 
@@ -105,8 +106,7 @@ int declared_batch_axis(const Graph& graph, const Node& node, const Shape& decla
   const GraphTensor& input = graph.tensor(node.inputs[0]);
   if (input.batch_axis < 0) return -1;
   if (node.kind() == format::OperatorOptions::Tile) return input.batch_axis;
-  std::int64_t before = 1;
-  for (int axis = 0; axis < input.batch_axis; ++axis) before *= input.shape[axis];
+  const std::int64_t before = numbers_before_samples(input);
   std::int64_t product = 1;
   for (int axis = 0; axis < declared.rank; ++axis) {
     if (product == before) return axis;

@@ -7,18 +7,14 @@
 #include "runtime/ops/recurrent_cells.h"
 
 namespace figment::converter {
-namespace {
 
 using format::OperatorOptions;
 
-// Numbers before the samples' axis.
-std::int64_t numbers_before(const GraphTensor& tensor) {
+std::int64_t numbers_before_samples(const GraphTensor& tensor) {
   std::int64_t before = 1;
   for (int axis = 0; axis < tensor.batch_axis; ++axis) before *= tensor.shape[axis];
   return before;
 }
-
-}  // namespace
 
 bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int axis) {
   const int rank = graph.tensor(node.inputs[index]).shape.rank;
@@ -90,7 +86,7 @@ bool keeps_samples_apart(const Graph& graph) {
       if (input.batch_axis < 0) continue;
       if (output.batch_axis < 0 || !keeps_apart(graph, node, index, input.batch_axis)) return false;
       if (node.kind() == OperatorOptions::Reshape &&
-          numbers_before(input) != numbers_before(output))
+          numbers_before_samples(input) != numbers_before_samples(output))
         return false;
       if (node.kind() == OperatorOptions::Tile &&
           (output.batch_axis != input.batch_axis ||

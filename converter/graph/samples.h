@@ -5,6 +5,9 @@
 
 namespace figment::converter {
 
+// The product of the extents before the batch axis; 1 where there is none.
+std::int64_t numbers_before_samples(const GraphTensor& tensor);
+
 // True when the node treats positions along `axis` of its input `index` alike and apart from each
 // other, as far as its output's shape does not tell.
 bool keeps_apart(const Graph& graph, const Node& node, std::size_t index, int axis);

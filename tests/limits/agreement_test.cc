@@ -1,27 +1,12 @@
 // The portable backend is the definition: XNNPACK must agree with it on every shipped model.
 #include <doctest/doctest.h>
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "tests/support/loaded_model.h"
 #include "tests/support/threads.h"
 
 namespace figment::testing {
-namespace {
-
-// The largest difference of `a` and `b`, relative to the larger of 1 and |b|.
-double largest_difference(std::span<const float> a, std::span<const float> b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(a[i]) - b[i]) /
-                              std::max(1.0, std::abs(static_cast<double>(b[i])));
-    if (!(difference <= largest)) largest = difference;  // a NaN stays
-  }
-  return largest;
-}
-
-}  // namespace
 
 TEST_CASE("portable and XNNPACK agree within 1e-4 on every shipped model") {
   for (const auto& path : shipped_models()) {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -70,6 +71,17 @@ void fill_inputs(Session& session, const Model& model, std::uint64_t seed, std::
     else
       std::fill_n(input.integers(), input.elements(), 0);
   }
+}
+
+double largest_difference(std::span<const float> a, std::span<const float> b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(a[i]) - b[i]) /
+                              std::max(1.0, std::abs(static_cast<double>(b[i])));
+    if (std::isnan(difference)) return difference;
+    largest = std::max(largest, difference);
+  }
+  return largest;
 }
 
 std::string name_of(Backend backend) {

@@ -46,6 +46,9 @@ struct RunningSession {
 void fill_inputs(Session& session, const Model& model, std::uint64_t seed,
                  std::uint64_t sample = 0);
 
+// The largest difference of `a` and `b`, relative to the larger of 1 and |b|; NaN where one is.
+double largest_difference(std::span<const float> a, std::span<const float> b);
+
 std::string name_of(Backend backend);
 
 }  // namespace figment::testing
