@@ -26,9 +26,9 @@ constexpr std::int64_t kValues = 8;
   throw ConvertError(sentence);
 }
 
-Session create_session(const Model& model, std::span<std::byte> arena) {
+Session create_session(const Model& model, std::span<std::byte> arena, Backend backend) {
   Options options;
-  options.backend = Backend::kPortable;
+  options.backend = backend;
   Result<Session> session = Session::create(model, arena, options);
   if (!session.ok()) refuse(&model.root(), session.status());
   return std::move(*session);
@@ -78,10 +78,10 @@ std::size_t arena_bytes(const Model& model, Backend backend) {
   return *bytes;
 }
 
-GoldenSession::GoldenSession(const Model& model)
+GoldenSession::GoldenSession(const Model& model, Backend backend)
     : model_(model),
-      arena_(arena_bytes(model, Backend::kPortable)),
-      session_(create_session(model, arena_.span())) {}
+      arena_(arena_bytes(model, backend)),
+      session_(create_session(model, arena_.span(), backend)) {}
 
 void GoldenSession::run(std::uint64_t seed) {
   fill_inputs(model_, session_, seed);

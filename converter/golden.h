@@ -29,11 +29,11 @@ Model open_model(std::span<const std::byte> file);
 // Exact bytes of an arena for batch 1. Throws ConvertError.
 std::size_t arena_bytes(const Model& model, Backend backend);
 
-// A session on the portable backend at batch 1, whose inputs a seed gives as Golden in model.fbs
+// A session at batch 1, whose inputs a seed gives as Golden in model.fbs
 // says: those that are not float32 are zero. Throws ConvertError.
 class GoldenSession {
  public:
-  explicit GoldenSession(const Model& model);
+  explicit GoldenSession(const Model& model, Backend backend = Backend::kPortable);
   void run(std::uint64_t seed);
   // The same with what the caller has put into the session's inputs.
   void run_as_filled(std::uint64_t noise_seed);

@@ -119,6 +119,8 @@ const Kernels& kernels() {
   return *table;
 }
 
+std::span<const Kernels* const> tables() { return kTables; }
+
 bool cap_kernels(const char* name) {
   if (name == nullptr) {
     chosen.store(best(), std::memory_order_relaxed);

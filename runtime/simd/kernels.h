@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace figment::simd {
 
@@ -78,6 +79,21 @@ struct ProductInt8 {
   int quads;  // a quarter of a_stride
   float low, high;
 };
+
+// Rows x [rows, depth] as integers around 0, each with its step: x / step + 128, from 1 to 255, and
+// zeros up to a multiple of Kernels::centered_quads fours.
+struct CenteredRows {
+  const float* x;
+  std::int64_t x_stride;
+  std::uint8_t* integers;
+  std::int64_t stride;     // bytes from row to row
+  std::int64_t row_steps;  // and steps
+  float* steps;
+  int rows;
+  std::int64_t depth;
+};
+
+constexpr int kShortWeights = 128;  // * 255 fits into 16 bits
 
 // A sum of such products, one for each tap of a kernel: c [row] = clamp(sum over taps of (sum *
 // (step * scale)) + bias). Tap t multiplies row + offsets[t] of the integers by its own weights;
@@ -165,12 +181,24 @@ struct Kernels {
   void (*find_extremes)(const Windows& windows, int first_row, int end_row);
   void (*quantize_windows)(const QuantizedWindows& task);
   void (*multiply_int8)(const ProductInt8& product);
+  // The same for points of Winograd's tiles, which have no bias and no limits: centered rows, whose
+  // `least` is not read. Null where no tiles of integers are faster. Products of `centered_quads`
+  // quads are added up at a time, of which `quads` is a multiple. Where that is more than one, they
+  // are added up in 16 bits, from byte 0 and 1 of all and from byte 2 and 3 of all: weights there
+  // may have magnitudes of kShortWeights together.
+  int centered_quads;
+  double centered_speed;
+  void (*quantize_centered)(const CenteredRows& rows);
+  void (*multiply_centered)(const ProductInt8& product);
   // Null where the columns of single taps, added up afterwards, are no slower.
   void (*multiply_taps_int8)(const TapsInt8& task);
 };
 
 // What this processor runs fastest, or what cap_kernels() has left of it.
 const Kernels& kernels();
+
+// Every table of this build, the narrowest last, also of sets that this processor lacks.
+std::span<const Kernels* const> tables();
 
 // For tests and comparisons: from now on kernels() is the table of this name ("base", "avx2",
 // "avx512", "avx512vnni", "amx", "neondot"); null: the processor's best. False where this processor

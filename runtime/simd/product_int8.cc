@@ -14,11 +14,50 @@ namespace {
 constexpr int kMostTilelessRows = 4;
 #endif
 
-[[gnu::always_inline]] inline std::uint32_t four_bytes(const std::uint8_t* from) {
-  std::uint32_t word;
-  __builtin_memcpy(&word, from, sizeof word);
-  return word;
-}
+// Rows that are quantized between their extremes, by any weights.
+struct AnyRows {
+  static constexpr int kQuads = 1;  // lines at a time
+  static constexpr int kMost = kMostRows;
+  struct Weights : Line {
+    Weights() = default;
+    Weights(const std::int8_t* from, int /*line*/) : Line(from) {}
+  };
+  struct X : Activations {
+    explicit X(const std::uint8_t* from) : Activations(four_bytes(from)) {}
+  };
+  // Where the sums of the columns that `heads` stand in front of begin.
+  static Sums start(const float* /*heads*/, int /*line*/) { return Sums{}; }
+  static Vector finish(const ProductInt8& product, int row, Sums sums, const float* heads,
+                       int line) {
+    const ColumnHeads head(heads, line);
+    const Vector value =
+        scale_sums((IntegerLanes)sums, product.steps[row], product.least[row] + kOffset, head);
+    return clamp(value + head.biases, product.low, product.high);
+  }
+};
+
+#ifdef FIGMENT_MULTIPLIES_CENTERED
+struct Centered {
+  static constexpr int kQuads = kCenteredQuads;
+#ifdef FIGMENT_ADDS_SHORT
+  static constexpr int kMost = 3;
+  using Weights = ShortLines;
+  using X = ShortActivations;
+#else
+  static constexpr int kMost = kMostRows;
+  using Weights = AnyRows::Weights;
+  using X = AnyRows::X;
+#endif
+  static Sums start(const float* heads, int line) {
+    return (Sums)((kOffset - kCenter) * (IntegerLanes)load<Vector>(heads + 2 * line));
+  }
+  static Vector finish(const ProductInt8& product, int row, Sums sums, const float* heads,
+                       int /*line*/) {
+    return __builtin_convertvector((IntegerLanes)sums, Vector) *
+           (product.steps[row] * load<Vector>(heads));
+  }
+};
+#endif
 
 struct Panels {
   const std::byte* first;
@@ -27,24 +66,34 @@ struct Panels {
 };
 
 // kRows rows by kPanels panels of kWidth vectors; a panel is packed as packing.h says.
-template <int kRows, int kPanels, int kWidth>
+template <typename Kind, int kRows, int kPanels, int kWidth>
 void multiply_tile(const ProductInt8& product, int row, const Panels& panels, float* c) {
   constexpr int kSums = kPanels * kWidth;
   constexpr int kLineBytes = kWidth * kLanes * 4;
   const std::uint8_t* a = product.a + row * product.a_stride;
-  Sums sums[kRows][kSums] = {};
+  const auto heads_at = [&](int sum) __attribute__((always_inline)) {
+    return reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes) +
+           sum % kWidth * kLanes;
+  };
+  Sums sums[kRows][kSums];
+#pragma GCC unroll 16
+  for (int sum = 0; sum < kSums; ++sum) {
+    const Sums start = Kind::start(heads_at(sum), kWidth * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) sums[i][sum] = start;
+  }
   const std::byte* line = panels.first + 3 * kLineBytes;
-  for (int quad = 0; quad < product.quads; ++quad, line += kLineBytes)
+  for (int quad = 0; quad < product.quads; quad += Kind::kQuads, line += Kind::kQuads * kLineBytes)
 #pragma GCC unroll 4
     for (int panel = 0; panel < kPanels; ++panel) {
       const auto* bytes = reinterpret_cast<const std::int8_t*>(line + panel * panels.bytes);
-      Line weights[kWidth];
+      typename Kind::Weights weights[kWidth];
 #pragma GCC unroll 4
       for (int vector = 0; vector < kWidth; ++vector)
-        weights[vector] = Line(bytes + vector * kLanes * 4);
+        weights[vector] = typename Kind::Weights(bytes + vector * kLanes * 4, kLineBytes);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
-        const Activations x(four_bytes(a + i * product.a_stride + quad * 4));
+        const typename Kind::X x(a + i * product.a_stride + quad * 4);
 #pragma GCC unroll 4
         for (int vector = 0; vector < kWidth; ++vector) {
           Sums& sum = sums[i][panel * kWidth + vector];
@@ -54,11 +103,7 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
     }
   // The sum of columns `sum` in row i, as float32.
   const auto finish = [&](int i, int sum) __attribute__((always_inline)) {
-    const auto* heads = reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes);
-    const ColumnHeads head(heads + sum % kWidth * kLanes, kWidth * kLanes);
-    const Vector value = scale_sums((IntegerLanes)sums[i][sum], product.steps[row + i],
-                                    product.least[row + i] + kOffset, head);
-    return clamp(value + head.biases, product.low, product.high);
+    return Kind::finish(product, row + i, sums[i][sum], heads_at(sum), kWidth * kLanes);
   };
   const bool whole = panels.columns == kSums * kLanes;
 #pragma GCC unroll 16
@@ -76,24 +121,46 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
   }
 }
 
-template <int kRows, int kPanels, int kWidth>
+template <typename Kind, int kRows, int kPanels, int kWidth>
 void multiply_rows(const ProductInt8& product, int row, int rows, const Panels& panels, float* c) {
   if constexpr (kRows > 1) {
     if (rows < kRows)
-      return multiply_rows<kRows - 1, kPanels, kWidth>(product, row, rows, panels, c);
+      return multiply_rows<Kind, kRows - 1, kPanels, kWidth>(product, row, rows, panels, c);
   }
-  multiply_tile<kRows, kPanels, kWidth>(product, row, panels, c);
+  multiply_tile<Kind, kRows, kPanels, kWidth>(product, row, panels, c);
 }
 
 // Every row by some panels; the rows in tiles as even as can be.
-template <int kMost, int kPanels, int kWidth>
+template <typename Kind, int kMost, int kPanels, int kWidth>
 void multiply_panels(const ProductInt8& product, const Panels& panels, float* c) {
   const int tiles = (product.rows + kMost - 1) / kMost;
   for (int tile = 0; tile < tiles; ++tile) {
     const int row = static_cast<int>(std::int64_t{product.rows} * tile / tiles);
     const int end = static_cast<int>(std::int64_t{product.rows} * (tile + 1) / tiles);
-    multiply_rows<kMost, kPanels, kWidth>(product, row, end - row, panels, c);
+    multiply_rows<Kind, kMost, kPanels, kWidth>(product, row, end - row, panels, c);
   }
+}
+
+template <typename Kind>
+void multiply_all(const ProductInt8& product) {
+  constexpr int kPanelColumns = kPanelVectors * kLanes;
+  const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;
+  const std::byte* b = product.b;
+  int column = 0;
+  if (product.rows <= kFewRows)
+    for (; column + kFewRowsPanels * kPanelColumns <= product.columns;
+         column += kFewRowsPanels * kPanelColumns, b += kFewRowsPanels * panel_bytes)
+      multiply_panels<Kind, kFewRows, kFewRowsPanels, kPanelVectors>(
+          product, {b, panel_bytes, kFewRowsPanels * kPanelColumns}, product.c + column);
+  for (; column + kPanelColumns <= product.columns; column += kPanelColumns, b += panel_bytes)
+    multiply_panels<Kind, Kind::kMost, 1, kPanelVectors>(product, {b, 0, kPanelColumns},
+                                                         product.c + column);
+  const int left = product.columns - column;
+  if (left == 0) return;
+  if (left <= kLanes)
+    multiply_panels<Kind, Kind::kMost, 1, 1>(product, {b, 0, left}, product.c + column);
+  else
+    multiply_panels<Kind, Kind::kMost, 1, kPanelVectors>(product, {b, 0, left}, product.c + column);
 }
 
 }  // namespace
@@ -105,25 +172,12 @@ void multiply_int8(const ProductInt8& product) {
     return multiply_taps_int8({product, 1, &here, &product.b});
   }
 #endif
-  constexpr int kPanelColumns = kPanelVectors * kLanes;
-  const std::int64_t panel_bytes = (std::int64_t{product.quads} + 3) * kPanelColumns * 4;
-  const std::byte* b = product.b;
-  int column = 0;
-  if (product.rows <= kFewRows)
-    for (; column + kFewRowsPanels * kPanelColumns <= product.columns;
-         column += kFewRowsPanels * kPanelColumns, b += kFewRowsPanels * panel_bytes)
-      multiply_panels<kFewRows, kFewRowsPanels, kPanelVectors>(
-          product, {b, panel_bytes, kFewRowsPanels * kPanelColumns}, product.c + column);
-  for (; column + kPanelColumns <= product.columns; column += kPanelColumns, b += panel_bytes)
-    multiply_panels<kMostRows, 1, kPanelVectors>(product, {b, 0, kPanelColumns},
-                                                 product.c + column);
-  const int left = product.columns - column;
-  if (left == 0) return;
-  if (left <= kLanes)
-    multiply_panels<kMostRows, 1, 1>(product, {b, 0, left}, product.c + column);
-  else
-    multiply_panels<kMostRows, 1, kPanelVectors>(product, {b, 0, left}, product.c + column);
+  multiply_all<AnyRows>(product);
 }
+
+#ifdef FIGMENT_MULTIPLIES_CENTERED
+void multiply_centered(const ProductInt8& product) { multiply_all<Centered>(product); }
+#endif
 
 }  // namespace figment::simd::FIGMENT_ISA
 

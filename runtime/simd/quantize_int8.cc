@@ -95,6 +95,76 @@ class Quantizer {
   int zero_;
 };
 
+#elif defined(__AVX2__)
+
+[[gnu::always_inline]] inline Extremes find_extremes(const float* x, std::int64_t count) {
+  __m256i highest = _mm256_set1_epi32(math::kHighestOfNone);
+  __m256i lowest = _mm256_set1_epi32(static_cast<std::int32_t>(math::kLowestOfNone));
+  std::int64_t k = 0;
+  for (; k + kLanes <= count; k += kLanes) {
+    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + k));
+    highest = _mm256_max_epi32(highest, bits);
+    lowest = _mm256_max_epu32(lowest, bits);
+  }
+  __m128i high =
+      _mm_max_epi32(_mm256_castsi256_si128(highest), _mm256_extracti128_si256(highest, 1));
+  __m128i low = _mm_max_epu32(_mm256_castsi256_si128(lowest), _mm256_extracti128_si256(lowest, 1));
+  high = _mm_max_epi32(high, _mm_shuffle_epi32(high, 0x4e));
+  low = _mm_max_epu32(low, _mm_shuffle_epi32(low, 0x4e));
+  high = _mm_max_epi32(high, _mm_shuffle_epi32(high, 0xb1));
+  low = _mm_max_epu32(low, _mm_shuffle_epi32(low, 0xb1));
+  Extremes found{_mm_cvtsi128_si32(high), static_cast<std::uint32_t>(_mm_cvtsi128_si32(low))};
+  for (; k < count; ++k) {
+    const auto bits = __builtin_bit_cast(std::int32_t, x[k]);
+    found.highest = larger(found.highest, bits);
+    found.lowest = larger(found.lowest, static_cast<std::uint32_t>(bits));
+  }
+  return found;
+}
+
+// As above.
+class Quantizer {
+ public:
+  Quantizer(float inverse, std::int32_t least)
+      : inverse_(_mm256_set1_ps(inverse)),
+        least_(_mm256_set1_epi16(static_cast<short>(least))),
+        steps_{0, inverse, least} {}
+
+  [[gnu::always_inline]] void write(const float* x, std::int64_t count, std::uint8_t* to) const {
+    // Every half of the vectors has its four of each.
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    std::int64_t k = 0;
+    for (; k + 4 * kLanes <= count; k += 4 * kLanes) {
+      const __m256i bytes = _mm256_packus_epi16(pack(x + k, x + k + kLanes),
+                                                pack(x + k + 2 * kLanes, x + k + 3 * kLanes));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + k),
+                          _mm256_permutevar8x32_epi32(bytes, order));
+    }
+    for (; k + kLanes <= count; k += kLanes) {
+      const __m256i pairs = pack(x + k, x + k);
+      const __m128i bytes = _mm256_castsi256_si128(
+          _mm256_permutevar8x32_epi32(_mm256_packus_epi16(pairs, pairs), order));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + k), bytes);
+    }
+    if (k < count) math::quantize_row(x + k, count - k, steps_, steps_.least, to + k);
+  }
+  void write_zeros(std::int64_t count, std::uint8_t* to) const {
+    __builtin_memset(to, -steps_.least, static_cast<std::size_t>(count));
+  }
+
+ private:
+  [[gnu::always_inline]] __m256i pack(const float* a, const float* b) const {
+    const auto integers = [&](const float* from) __attribute__((always_inline)) {
+      return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(from), inverse_));
+    };
+    return _mm256_subs_epi16(_mm256_packs_epi32(integers(a), integers(b)), least_);
+  }
+
+  __m256 inverse_;
+  __m256i least_;
+  math::Steps steps_;
+};
+
 #else
 
 [[gnu::always_inline]] inline Extremes find_extremes(const float* x, std::int64_t count) {
@@ -121,6 +191,17 @@ class Quantizer {
   math::Steps steps_;
 };
 
+#endif
+
+#ifdef FIGMENT_MULTIPLIES_CENTERED
+// The largest magnitude is 127 steps; as steps_between() says otherwise.
+[[gnu::always_inline]] inline math::Steps steps_around_zero(const Extremes& found) {
+  const auto lowest = static_cast<std::int32_t>(found.lowest & 0x7fffffffU);
+  const auto largest = __builtin_bit_cast(float, larger(found.highest, lowest));
+  if (!(largest <= __FLT_MAX__)) return {__builtin_nanf(""), 0, -kCenter};
+  const float whole = largest > math::kLeastSpan ? largest : math::kLeastSpan;
+  return {whole / 127, 127 / whole, -kCenter};
+}
 #endif
 
 // Windows whose steps are found at a time.
@@ -198,6 +279,19 @@ void quantize(const QuantizedRows& rows) {
     rows.least[row] = steps.least;
   }
 }
+
+#ifdef FIGMENT_MULTIPLIES_CENTERED
+void quantize_centered(const CenteredRows& rows) {
+  for (int row = 0; row < rows.rows; ++row) {
+    const float* x = rows.x + row * rows.x_stride;
+    std::uint8_t* to = rows.integers + row * rows.stride;
+    const math::Steps steps = steps_around_zero(find_extremes(x, rows.depth));
+    Quantizer(steps.inverse, steps.least).write(x, rows.depth, to);
+    for (std::int64_t k = rows.depth; k % (4 * kCenteredQuads) != 0; ++k) to[k] = 0;
+    rows.steps[row * rows.row_steps] = steps.step;
+  }
+}
+#endif
 
 void find_extremes(const Windows& windows, int first_row, int end_row) {
   const int columns = windows.line_columns();

@@ -16,11 +16,21 @@ void quantize(const QuantizedRows& rows);
 void find_extremes(const Windows& windows, int first_row, int end_row);
 void quantize_windows(const QuantizedWindows& task);
 void multiply_int8(const ProductInt8& product);
+#ifdef FIGMENT_MULTIPLIES_CENTERED
+void quantize_centered(const CenteredRows& rows);
+void multiply_centered(const ProductInt8& product);
+#endif
 #else
 constexpr auto quantize = nullptr;
 constexpr auto find_extremes = nullptr;
 constexpr auto quantize_windows = nullptr;
 constexpr auto multiply_int8 = nullptr;
+#endif
+
+#ifndef FIGMENT_MULTIPLIES_CENTERED
+constexpr int kCenteredQuads = 0;
+constexpr auto quantize_centered = nullptr;
+constexpr auto multiply_centered = nullptr;
 #endif
 
 #ifdef __AMX_INT8__
@@ -54,6 +64,11 @@ constexpr double kInt8Speed = 3;  // counted in instructions
 #else
 constexpr double kInt8Speed = 1;
 #endif
+#if defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
+constexpr double kCenteredSpeed = kInt8Speed;
+#else
+constexpr double kCenteredSpeed = 2;
+#endif
 
 extern const Kernels kKernels;
 const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
@@ -70,6 +85,10 @@ const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        find_extremes,
                        quantize_windows,
                        multiply_int8,
+                       kCenteredQuads,
+                       kCenteredSpeed,
+                       quantize_centered,
+                       multiply_centered,
                        multiply_taps_int8};
 
 }  // namespace figment::simd::FIGMENT_ISA

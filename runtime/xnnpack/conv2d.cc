@@ -81,7 +81,8 @@ Cost cost_direct(const Operation& operation) {
          kLookUpCost * groups * pixels * taps;
 }
 
-constexpr const Way* kWays[] = {&kDirectConv2D, &kSmallWinograd, &kLargeWinograd, &kColumnsWay,
+constexpr const Way* kWays[] = {&kDirectConv2D,      &kSmallWinograd,     &kLargeWinograd,
+                                &kSmallWinogradInt8, &kLargeWinogradInt8, &kColumnsWay,
                                 &kWindowsWay};
 
 bool accepts(const Operation& operation) { return any_way_accepts(kWays, operation); }

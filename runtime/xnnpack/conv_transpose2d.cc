@@ -97,8 +97,9 @@ Cost cost_direct(const Operation& operation) {
                    kLookUpCost * reads);
 }
 
-constexpr const Way* kWays[] = {&kDenseConvTranspose2D, &kColumnsWay,    &kPhasesWay,
-                                &kSmallWinograd,        &kLargeWinograd, &kDirectConvTranspose2D};
+constexpr const Way* kWays[] = {&kDenseConvTranspose2D, &kColumnsWay,           &kPhasesWay,
+                                &kSmallWinograd,        &kLargeWinograd,        &kSmallWinogradInt8,
+                                &kLargeWinogradInt8,    &kDirectConvTranspose2D};
 
 bool accepts(const Operation& operation) { return any_way_accepts(kWays, operation); }
 

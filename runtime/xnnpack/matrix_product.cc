@@ -131,19 +131,10 @@ Status pack_bytes(const MatrixProductShape& shape, const MatrixWeights& weights,
   product.int8.high = limits.high;
   if (memory.filled) return {};
   std::memset(packed, 0, bytes);
-  const auto put = [&](std::int64_t output, std::int64_t line, const auto& value) {
-    std::memcpy(packed + packing.at(output, line), &value, sizeof value);
-  };
   for (std::int64_t output = 0; output < outputs; ++output) {
-    const std::int8_t* row = weights.bytes + output * inputs;
-    std::int32_t sum = 0;
-    for (std::int64_t k = 0; k < inputs; ++k) {
-      sum += row[k];
-      packed[packing.at(output, 3 + k / 4) + k % 4] = static_cast<std::byte>(row[k]);
-    }
-    put(output, 0, weights.scales[output % weights.channels]);
-    if (bias != nullptr) put(output, 1, bias[output]);
-    put(output, 2, sum);
+    PackedColumn column(packing, packed, output);
+    for (std::int64_t k = 0; k < inputs; ++k) column.put(k, weights.bytes[output * inputs + k]);
+    column.finish(weights.scales[output % weights.channels], bias != nullptr ? bias[output] : 0);
   }
   return {};
 }

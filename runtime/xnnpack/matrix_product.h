@@ -1,6 +1,8 @@
 // The matrix product with constant weights that dense layers and convolutions share.
 #pragma once
 
+#include <cstring>
+
 #include "runtime/simd/packing.h"
 #include "runtime/xnnpack/lowering.h"
 #include "runtime/xnnpack/packed_weights.h"
@@ -54,6 +56,33 @@ Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeight
 // The same of float32 weights that are packed already, on loops of our own.
 MatrixProduct packed_matrix_product(const MatrixProductShape& shape, const float* packed,
                                     const Limits& limits);
+
+// Writes one column of packed int8 weights (simd::PackingInt8), in memory that holds zeros.
+class PackedColumn {
+ public:
+  PackedColumn(const simd::PackingInt8& packing, std::byte* packed, std::int64_t column)
+      : packing_(packing), packed_(packed), column_(column) {}
+  void put(std::int64_t k, std::int8_t weight) {
+    sum_ += weight;
+    packed_[packing_.at(column_, 3 + k / 4) + k % 4] = static_cast<std::byte>(weight);
+  }
+  void finish(float scale, float bias) {
+    write(0, scale);
+    write(1, bias);
+    write(2, sum_);
+  }
+
+ private:
+  template <typename Number>
+  void write(std::int64_t line, const Number& number) {
+    std::memcpy(packed_ + packing_.at(column_, line), &number, sizeof number);
+  }
+
+  const simd::PackingInt8& packing_;
+  std::byte* packed_;
+  std::int64_t column_;
+  std::int32_t sum_ = 0;
+};
 
 // Rows of x as a product takes them.
 struct MatrixRows {

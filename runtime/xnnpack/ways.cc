@@ -28,9 +28,9 @@ constexpr double kSumCost = 14;
 }  // namespace
 
 std::span<const char* const> way_names() {
-  static constexpr const char* kNames[] = {"xnnpack",       "gemm",           "gemm + col2im",
-                                           "im2col + gemm", "gemm by phases", "winograd 4x4",
-                                           "winograd 6x6"};
+  static constexpr const char* kNames[] = {
+      "xnnpack",      "gemm",         "gemm + col2im",     "im2col + gemm",    "gemm by phases",
+      "winograd 4x4", "winograd 6x6", "winograd 4x4 int8", "winograd 6x6 int8"};
   return kNames;
 }
 
@@ -84,7 +84,11 @@ Cost matrix_cost(const Tensor& weights, double rows, double columns, double dept
   if (weights.type != DataType::kInt8)
     return std::max(floats, weights_cost(columns * depth * sizeof(float)));
   return std::max(floats / simd::kernels().int8_speed, weights_cost(columns * depth)) +
-         kSumCost * rows * columns + kQuantizeCost * rows * depth;
+         integers_cost(rows, columns, depth);
+}
+
+Cost integers_cost(double rows, double columns, double depth) {
+  return kSumCost * rows * columns + kQuantizeCost * rows * depth;
 }
 
 }  // namespace figment::xnnpack

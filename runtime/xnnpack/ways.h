@@ -37,9 +37,14 @@ Cost weights_cost(double bytes);
 // Both, for weights that are multiplied as they are stored: int8 as integers.
 Cost matrix_cost(const Tensor& weights, double rows, double columns, double depth);
 
+// What products of integers cost beside their multiply-adds: rows quantized, sums made numbers.
+Cost integers_cost(double rows, double columns, double depth);
+
 extern const Way kDirectConv2D;
 extern const Way kSmallWinograd;
 extern const Way kLargeWinograd;
+extern const Way kSmallWinogradInt8;
+extern const Way kLargeWinogradInt8;
 extern const Way kDenseConvTranspose2D;
 extern const Way kColumnsWay;
 extern const Way kWindowsWay;

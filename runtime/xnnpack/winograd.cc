@@ -1,10 +1,6 @@
 // Convolutions by Winograd's tiles: an input tile of n x n pixels becomes n x n points, each point
 // is one matrix product over all tiles, and n x n products become a tile of outputs. For 3 x 3 taps
 // and 6 x 6 points that is a quarter of the multiply-adds.
-//
-// A transposed convolution is a convolution too: outputs a stride apart see the same inputs through
-// other taps, so one convolution of ceil(kernel / stride) taps gives the stride * stride phases as
-// so many times the channels, and writing them interleaves (sub-pixel convolution).
 #include <pthreadpool.h>
 
 #include <algorithm>
@@ -17,22 +13,8 @@
 namespace figment::xnnpack {
 namespace {
 
-// Points of a block of tiles that are held at a time, inputs' and outputs': half of a second-level
-// cache of 1 MB.
-constexpr std::int64_t kBlockBytes = 512 * 1024;
-constexpr std::int64_t kLeastBlock = 14;  // tiles; fewer would read the weights too often
-constexpr std::int64_t kLeastShare = 4;   // of one thread
-// Between points, so that they do not all fall on the same few lines of a cache.
-constexpr std::int64_t kPointGap = 16;
 // Tiles that one thread transforms at a time.
 constexpr std::size_t kTilesPerTask = 4;
-// What a vector of a tile costs on its way to or from a point, for each of its floats (see Cost);
-// channels that fill no vector go one by one, each in the time of three vectors.
-constexpr double kTransformCost = 14;
-constexpr int kLonelyChannel = 3;
-// The points' weights take up to four times the memory of the taps'; that must save a quarter of
-// the time.
-constexpr double kMemoryPrice = 1.35;
 
 struct State {
   WinogradGeometry geometry;
@@ -46,58 +28,13 @@ struct State {
   const float* bias;  // or null
 };
 
-int ceiling(int a, int b) { return (a + b - 1) / b; }
-
-WinogradGeometry geometry_of(const Operation& operation) {
-  const Kernel kernel = kernel_of(operation);
-  const Shape& out = operation.out().shape;
-  if (!is_transposed(operation)) {
-    const auto& options = operation.as<format::Conv2D>();
-    return {kernel.height,
-            1,
-            1,
-            options.pad_top(),
-            options.pad_left(),
-            0,
-            0,
-            out[1],
-            out[2],
-            kernel.inputs,
-            kernel.outputs};
-  }
-  const auto& options = operation.as<format::ConvTranspose2D>();
-  WinogradGeometry geometry;
-  geometry.stride_height = options.stride_height();
-  geometry.stride_width = options.stride_width();
-  geometry.taps = ceiling(kernel.height, geometry.stride_height);
-  geometry.pad_top = geometry.pad_left = geometry.taps - 1;
-  geometry.crop_top = options.pad_top();
-  geometry.crop_left = options.pad_left();
-  geometry.down = ceiling(out[1] + geometry.crop_top, geometry.stride_height);
-  geometry.across = ceiling(out[2] + geometry.crop_left, geometry.stride_width);
-  geometry.inputs = kernel.inputs;
-  geometry.outputs = kernel.outputs;
-  return geometry;
-}
-
-WinogradTiling tiling_of(const WinogradGeometry& geometry, int width) {
-  const int step = width + 1 - geometry.taps;
-  return {width, step, ceiling(geometry.down, step), ceiling(geometry.across, step)};
-}
-
 // Tiles whose points are held at a time.
 std::int64_t most_tiles(const WinogradGeometry& geometry, const WinogradTiling& tiling) {
   const std::int64_t tile_bytes =
       std::int64_t{tiling.points()} *
       (geometry.inputs + std::int64_t{geometry.phases()} * geometry.outputs) *
       std::int64_t{sizeof(float)};
-  return std::max(kBlockBytes / tile_bytes, kLeastBlock);
-}
-
-double transform_cost(int channels) {
-  const int lanes = simd::kernels().lanes;
-  const int vectors = channels / lanes + kLonelyChannel * (channels % lanes);
-  return kTransformCost * lanes * vectors;
+  return std::max(kPointBytes / tile_bytes, kLeastTiles);
 }
 
 Cost cost_of(const Operation& operation, const WinogradGeometry& geometry,
@@ -109,48 +46,19 @@ Cost cost_of(const Operation& operation, const WinogradGeometry& geometry,
   const double blocks = __builtin_ceil(tiles / static_cast<double>(most_tiles(geometry, tiling)));
   const Cost reading =
       blocks * weights_cost(tiling.points() * outputs * geometry.inputs * sizeof(float));
-  const Cost transforms =
-      tiling.points() * tiles *
-      (transform_cost(geometry.inputs) + geometry.phases() * transform_cost(geometry.outputs));
-  return kMemoryPrice * (std::max(products, reading) + transforms);
-}
-
-template <typename Options>
-bool is_plain(const Options& options) {
-  return options.groups() == 1 && options.dilation_height() == 1 && options.dilation_width() == 1;
+  const Cost transforms = tiles * winograd_transform_cost(geometry, tiling);
+  return kWinogradPrice * (std::max(products, reading) + transforms);
 }
 
 template <int kWidth>
 bool accepts(const Operation& operation) {
-  if (!has_packable_weights(operation)) return false;
-  const Kernel kernel = kernel_of(operation);
-  int taps = kernel.height;
-  if (is_transposed(operation)) {
-    const auto& options = operation.as<format::ConvTranspose2D>();
-    taps = ceiling(kernel.height, options.stride_height());
-    if (!is_plain(options) || taps != ceiling(kernel.width, options.stride_width())) return false;
-  } else {
-    const auto& options = operation.as<format::Conv2D>();
-    if (!is_plain(options) || options.stride_height() != 1 || options.stride_width() != 1 ||
-        kernel.height != kernel.width)
-      return false;
-  }
-  // At least two outputs a tile.
-  if (taps < 2 || taps > kWidth - 1) return false;
-  // Weights and scratch are larger than what the border has bounded.
-  const WinogradGeometry geometry = geometry_of(operation);
-  const double columns = static_cast<double>(geometry.phases()) * geometry.outputs;
-  const double weights = kWidth * kWidth * columns * geometry.inputs;
-  const double block = kWidth * kWidth * static_cast<double>(kLeastBlock) *
-                       (columns + geometry.inputs + 2 * kPointGap);
-  const auto most = static_cast<double>(kMaxElements);
-  return weights <= most && block <= most;
+  return has_packable_weights(operation) && winograd_suits(operation, kWidth);
 }
 
 template <int kWidth>
 Cost cost(const Operation& operation) {
-  const WinogradGeometry geometry = geometry_of(operation);
-  return cost_of(operation, geometry, tiling_of(geometry, kWidth));
+  const WinogradGeometry geometry = winograd_geometry(operation);
+  return cost_of(operation, geometry, winograd_tiling(geometry, kWidth));
 }
 
 Status create_products(const Operation& operation, State& state, Build& build) {
@@ -210,18 +118,10 @@ Status create(const Operation& operation, Build& build) {
   if (state == nullptr) return backend_error({"the arena is full"});
   *state = State{};
   build.state = state;
-  state->geometry = geometry_of(operation);
-  state->tiling = tiling_of(state->geometry, kWidth);
+  state->geometry = winograd_geometry(operation);
+  state->tiling = winograd_tiling(state->geometry, kWidth);
   state->fused = fuse_into_loop(build);
-  state->bias = nullptr;
-  if (operation.has(2)) {
-    // Beside what else is read in each run.
-    float* bias =
-        build.arena.allocate_array<float>(static_cast<std::size_t>(state->geometry.outputs));
-    if (bias == nullptr) return backend_error({"the arena is full"});
-    std::copy_n(operation.in(2).floats(), state->geometry.outputs, bias);
-    state->bias = bias;
-  }
+  FIG_TRY(keep_bias(operation, build, state->bias));
   FIG_TRY(create_products(operation, *state, build));
   const WinogradGeometry& geometry = state->geometry;
   const std::int64_t tiles =
@@ -314,23 +214,15 @@ void run_lane(void* context, std::size_t lane) {
 
 bool run(const Operation& operation, void* memory) {
   const State& state = *static_cast<State*>(memory);
-  const WinogradGeometry& geometry = state.geometry;
   const WinogradTiling& tiling = state.tiling;
-  const Shape& in = operation.in(0).shape;
-  const Shape& out = operation.out().shape;
   auto* points = reinterpret_cast<float*>(operation.scratch);
-  const simd::Tiles tiles{tiling.down, tiling.across, 0, 0};
-  Block block{
-      state,
-      simd::kernels(),
-      nullptr,
-      {tiles, tiling.width, tiling.step, operation.in(0).floats(), in[1], in[2], in[3],
-       geometry.pad_top, geometry.pad_left, points, input_floats(state)},
-      {tiles, tiling.width, tiling.step, geometry.stride_height, geometry.stride_width,
-       points + tiling.points() * input_floats(state), output_floats(state),
-       operation.out().floats(), out[1], out[2], out[3], geometry.crop_top, geometry.crop_left,
-       state.bias, state.fused.slope, state.fused.limits.low, state.fused.limits.high}};
-  Run whole{block, std::int64_t{in[0]} * tiling.down * tiling.across};
+  WinogradTasks tasks = winograd_tasks(operation, state.geometry, tiling, state.bias, state.fused);
+  tasks.input.points = points;
+  tasks.input.point_stride = input_floats(state);
+  tasks.output.points = points + tiling.points() * input_floats(state);
+  tasks.output.point_stride = output_floats(state);
+  Block block{state, simd::kernels(), nullptr, tasks.input, tasks.output};
+  Run whole{block, std::int64_t{operation.in(0).shape[0]} * tiling.down * tiling.across};
   if (state.lanes > 1) {
     pthreadpool_parallelize_1d(operation.threads, run_lane, &whole,
                                static_cast<std::size_t>(state.lanes), 0);

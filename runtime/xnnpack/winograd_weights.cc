@@ -1,7 +1,10 @@
 // G taps G^T of every kernel (runtime/simd/winograd.cc), in double precision.
 #include "runtime/xnnpack/winograd_weights.h"
 
+#include <algorithm>
 #include <cmath>
+
+#include "runtime/xnnpack/matrix_product.h"
 
 namespace figment::xnnpack {
 namespace {
@@ -64,34 +67,89 @@ class TapReader {
   bool transposed_;
 };
 
+// All points of one column and one input channel, `step` floats from point to point.
+class PointWriter {
+ public:
+  PointWriter(const Operation& operation, const WinogradGeometry& geometry,
+              const WinogradTiling& tiling)
+      : matrix_(tiling.width, geometry.taps),
+        reader_(operation, geometry),
+        width_(tiling.width),
+        taps_(geometry.taps) {}
+
+  void write(int column, int input, float* to, std::int64_t step) const {
+    double half[kMostWidth][kMostTaps] = {};
+    for (int y = 0; y < taps_; ++y)
+      for (int x = 0; x < taps_; ++x) {
+        const double tap = reader_.at(column, input, y, x);
+        for (int j = 0; j < width_; ++j) half[j][x] += matrix_.rows[j][y] * tap;
+      }
+    for (int y = 0; y < width_; ++y)
+      for (int x = 0; x < width_; ++x) {
+        double point = 0;
+        for (int k = 0; k < taps_; ++k) point += half[y][k] * matrix_.rows[x][k];
+        to[(y * width_ + x) * step] = static_cast<float>(point);
+      }
+  }
+
+ private:
+  TapsToPoints matrix_;
+  TapReader reader_;
+  int width_, taps_;
+};
+
+// How many steps of its integers the number 1 is: as many as the loops bear. 0 where all are 0.
+float steps_in(const float* weights, int count) {
+  const int quads = simd::kernels().centered_quads;
+  float largest = 0;
+  if (quads == 1) {
+    for (int i = 0; i < count; ++i) largest = std::max(largest, std::fabs(weights[i]));
+    return largest > 0 ? 127 / largest : 0;
+  }
+  for (int first = 0; first < count; first += 4 * quads) {
+    float sums[2] = {};  // of bytes 0 and 1, and of 2 and 3
+    for (int i = first; i < std::min(first + 4 * quads, count); ++i)
+      sums[i % 4 / 2] += std::fabs(weights[i]);
+    largest = std::max({largest, sums[0], sums[1]});
+  }
+  // Each integer may be half a step more than the number.
+  const auto most = static_cast<float>(simd::kShortWeights - quads);
+  return largest > 0 ? most / largest : 0;
+}
+
 }  // namespace
 
 void transform_weights(const Operation& operation, const WinogradGeometry& geometry,
                        const WinogradTiling& tiling, const simd::Packing* packing, float* to) {
-  const int width = tiling.width;
-  const int taps = geometry.taps;
-  const int columns = geometry.phases() * geometry.outputs;
+  const int columns = geometry.columns();
   const std::int64_t point_floats =
       packing != nullptr ? packing->floats() : std::int64_t{columns} * geometry.inputs;
-  const TapsToPoints matrix(width, taps);
-  const TapReader reader(operation, geometry);
+  const PointWriter points(operation, geometry, tiling);
   for (int column = 0; column < columns; ++column)
-    for (int input = 0; input < geometry.inputs; ++input) {
-      double half[kMostWidth][kMostTaps] = {};
-      for (int y = 0; y < taps; ++y)
-        for (int x = 0; x < taps; ++x) {
-          const double tap = reader.at(column, input, y, x);
-          for (int j = 0; j < width; ++j) half[j][x] += matrix.rows[j][y] * tap;
-        }
-      float* first = to + (packing != nullptr ? packing->at(column, input)
-                                              : std::int64_t{column} * geometry.inputs + input);
-      for (int y = 0; y < width; ++y)
-        for (int x = 0; x < width; ++x) {
-          double point = 0;
-          for (int k = 0; k < taps; ++k) point += half[y][k] * matrix.rows[x][k];
-          first[(y * width + x) * point_floats] = static_cast<float>(point);
-        }
+    for (int input = 0; input < geometry.inputs; ++input)
+      points.write(column, input,
+                   to + (packing != nullptr ? packing->at(column, input)
+                                            : std::int64_t{column} * geometry.inputs + input),
+                   point_floats);
+}
+
+void transform_weights(const Operation& operation, const WinogradGeometry& geometry,
+                       const WinogradTiling& tiling, const simd::PackingInt8& packing,
+                       float* column_points, std::byte* to) {
+  const int inputs = geometry.inputs;
+  const PointWriter points(operation, geometry, tiling);
+  for (int column = 0; column < geometry.columns(); ++column) {
+    for (int input = 0; input < inputs; ++input)
+      points.write(column, input, column_points + input, inputs);
+    for (int point = 0; point < tiling.points(); ++point) {
+      const float* weights = column_points + std::int64_t{point} * inputs;
+      const float inverse = steps_in(weights, inputs);
+      PackedColumn packed(packing, to + point * packing.bytes(), column);
+      for (int input = 0; input < inputs; ++input)
+        packed.put(input, static_cast<std::int8_t>(std::lrintf(weights[input] * inverse)));
+      packed.finish(inverse > 0 ? 1 / inverse : 0, 0);
     }
+  }
 }
 
 }  // namespace figment::xnnpack

@@ -72,6 +72,8 @@ std::vector<TestTensor> operands(const Case& c) {
           c.with_bias ? constant(shape_of({c.outputs}), 3) : absent()};
 }
 
+const std::vector<std::string> kIntegerTiles = {"winograd 4x4 int8", "winograd 6x6 int8"};
+
 // With int8 weights, of pictures that are quantized without an error.
 void check_int8(const Case& c) {
   CAPTURE(c.height);
@@ -84,6 +86,11 @@ void check_int8(const Case& c) {
   check_operator(options_of(c.options), inputs, output_shape(c),
                  leaky_relu_of(reference(c, inputs[0], inputs[1], inputs[2])), 1e-5, leaky_relu());
   check_same_bits("im2col + gemm", options_of(c.options), inputs, output_shape(c));
+  // Less exact than sums of all taps: within a 32nd of what the products' sizes add up to, which
+  // are 1/4 in the mean.
+  const double products = double{1} * c.kernel_height * c.kernel_width * c.channels;
+  check_ways(kIntegerTiles, options_of(c.options), inputs, output_shape(c),
+             reference(c, inputs[0], inputs[1], inputs[2]), std::max(0.05, products / 128));
 }
 
 const std::vector<std::string> kWays = {"xnnpack", "winograd 4x4", "winograd 6x6", "gemm + col2im"};
@@ -231,6 +238,22 @@ TEST_CASE("a file has its way") {
   };
   CHECK_FALSE(run_with(1, "by hand").lowering.empty());
   CHECK(run_with(2, "winograd 6x6").lowering == "xnnpack");
+}
+
+TEST_CASE("a file has its tiles of integers wherever they have loops, for int8 weights alone") {
+  const Case c{1, 9, 9, 16, 16, 3, 3, sliding(1, 1, {1, 1, 1, 1})};
+  std::vector<TestTensor> inputs = operands(c);
+  const auto run_with = [&](const std::string& way) {
+    return run_operator(options_of(c.options), inputs, {}, Backend::kXnnpack, {}, way).lowering;
+  };
+  for (const std::string& way : kIntegerTiles) CHECK(run_with(way) != way);
+  inputs[1] = rows_as_int8(inputs[1], c.outputs);
+  for (const simd::Kernels* table : simd::tables()) {
+    if (!simd::cap_kernels(table->name)) continue;
+    for (const std::string& way : kIntegerTiles)
+      CHECK((run_with(way) == way) == (table->multiply_centered != nullptr));
+  }
+  simd::cap_kernels(nullptr);
 }
 #endif
 

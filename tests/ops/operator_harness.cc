@@ -20,10 +20,6 @@
 namespace figment::testing {
 namespace {
 
-#ifdef FIGMENT_WITH_XNNPACK
-constexpr const char* kKernelNames[] = {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"};
-#endif
-
 // Memory that begins at a multiple of 64, as a mapped file and an arena do.
 class AlignedBytes {
  public:
@@ -272,7 +268,8 @@ void check_ways([[maybe_unused]] const std::vector<std::string>& lowerings,
                 const Shape& expected_shape, const std::vector<double>& expected, double tolerance,
                 std::optional<format::UnaryT> activation) {
 #ifdef FIGMENT_WITH_XNNPACK
-  for (const char* kernels : kKernelNames) {
+  for (const simd::Kernels* table : simd::tables()) {
+    const char* kernels = table->name;
     if (!simd::cap_kernels(kernels)) continue;
     CAPTURE(kernels);
     for (const std::string& lowering : lowerings) {
@@ -297,7 +294,8 @@ void check_same_bits([[maybe_unused]] const std::string& lowering,
       declares_output(options) ? std::optional(output_shape) : std::nullopt;
   const Run portable = run_operator(options, inputs, declared, Backend::kPortable);
   REQUIRE_MESSAGE(portable.error.empty(), portable.error);
-  for (const char* kernels : kKernelNames) {
+  for (const simd::Kernels* table : simd::tables()) {
+    const char* kernels = table->name;
     if (!simd::cap_kernels(kernels)) continue;
     CAPTURE(kernels);
     CAPTURE(lowering);

@@ -26,10 +26,10 @@ TEST_CASE("an unknown name is refused and changes nothing") {
   });
 }
 
-TEST_CASE("null restores the best, the last in the order of the names that this processor has") {
+TEST_CASE("null restores the best, the first in the order of the tables that this processor has") {
   std::string best;
-  for (const char* name : kTableNames)
-    if (cap_kernels(name)) best = name;
+  for (const Kernels* table : tables())
+    if (best.empty() && cap_kernels(table->name)) best = table->name;
   CHECK(cap_kernels("base"));
   CHECK(cap_kernels(nullptr));
   CHECK(kernels().name == best);
@@ -54,6 +54,10 @@ TEST_CASE("a table is whole, and wider sets have wider vectors") {
     CHECK((table.multiply_taps_int8 == nullptr || table.multiply_int8 != nullptr));
     CHECK(table.depth_step % 4 == 0);
     CHECK(table.int8_speed >= 1);
+    CHECK((table.multiply_centered == nullptr) == (table.quantize_centered == nullptr));
+    CHECK((table.multiply_centered == nullptr) == (table.centered_quads == 0));
+    CHECK((table.multiply_centered == nullptr || table.multiply_int8 != nullptr));
+    CHECK(table.centered_speed >= table.int8_speed);
   });
 }
 

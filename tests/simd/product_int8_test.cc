@@ -223,4 +223,89 @@ TEST_CASE("int8: clamps, and sums as large as they become") {
   });
 }
 
+namespace {
+
+// Weights [columns, depth] as large as a table bears them, in every part of what is added up.
+std::vector<std::int8_t> centered_weights(const Kernels& table, int columns, int depth) {
+  const int group = 4 * table.centered_quads;
+  std::mt19937 generator(5);
+  std::vector<std::int8_t> weights(static_cast<std::size_t>(columns) *
+                                   static_cast<std::size_t>(depth));
+  for (int column = 0; column < columns; ++column)
+    for (int k = 0; k < depth; ++k) {
+      const int most = table.centered_quads == 1 ? 127 : kShortWeights / (2 * table.centered_quads);
+      int weight = static_cast<int>(generator() % static_cast<unsigned>(2 * most + 1)) - most;
+      // Some columns have all of it in one place, or the same sign everywhere.
+      if (column % 3 == 1) weight = most;
+      if (column % 3 == 2) weight = k % group % 4 % 2 == 0 ? -most : most;
+      if (column % 7 == 3) weight = k % group == 2 ? 127 : 0;
+      weights[static_cast<std::size_t>(column * depth + k)] = static_cast<std::int8_t>(weight);
+    }
+  return weights;
+}
+
+void check_centered(const Kernels& table, int rows, int columns, int depth) {
+  CAPTURE(rows);
+  CAPTURE(columns);
+  CAPTURE(depth);
+  const int step = 4 * table.centered_quads;
+  const int padded = (depth + step - 1) / step * step;
+  Problem problem({rows, columns, depth});
+  problem.weights = centered_weights(table, columns, depth);
+  const PackingInt8 packing(table, columns, padded);
+  const Guarded<std::byte> packed(problem.pack(packing));
+  std::mt19937 generator(6);
+  const Guarded<std::uint8_t> integers(rows * padded, 0);
+  for (int row = 0; row < rows; ++row)
+    for (int k = 0; k < depth; ++k)
+      integers[row * padded + k] =
+          static_cast<std::uint8_t>(row % 3 == 1   ? 255
+                                    : row % 3 == 2 ? 1
+                                                   : 1 + generator() % 255);
+  const Guarded<float> steps(random_floats(rows, 7));
+  const Guarded<float> c(rows * (columns + 1), kUntouched);
+  ProductInt8 product{};
+  product.a = integers.data();
+  product.a_stride = padded;
+  product.steps = steps.data();
+  product.b = packed.data();
+  product.c = c.data();
+  product.c_stride = columns + 1;
+  product.rows = rows;
+  product.columns = columns;
+  product.quads = padded / 4;
+  table.multiply_centered(product);
+  int wrong = 0;
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < columns; ++column) {
+      int sum = 0;
+      for (int k = 0; k < depth; ++k)
+        sum += (integers[row * padded + k] - 128) *
+               problem.weights[static_cast<std::size_t>(column * depth + k)];
+      const float expected =
+          static_cast<float>(sum) * (steps[row] * problem.scales[static_cast<std::size_t>(column)]);
+      wrong += c[row * (columns + 1) + column] != expected;
+    }
+    wrong += c[row * (columns + 1) + columns] != kUntouched;
+  }
+  CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("centered: sums are exact at the ends of what bytes and weights may be") {
+  int count = 0;
+  with_every_integer_table([&](const Kernels& table) {
+    if (table.multiply_centered == nullptr) return;
+    ++count;
+    for (const int rows : {1, 2, 3, 4, 7, 9, 28})
+      for (const int columns : {1, 7, 8, 16, 17, 31, 33, 130})
+        for (const int depth : {1, 3, 4, 5, 8, 12, 13, 64, 301})
+          check_centered(table, rows, columns, depth);
+  });
+#ifdef __x86_64__
+  CHECK((count > 0) == bool(__builtin_cpu_supports("avx2")));
+#endif
+}
+
 }  // namespace figment::simd

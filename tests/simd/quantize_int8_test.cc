@@ -163,4 +163,78 @@ TEST_CASE("rows: the same rule") {
   });
 }
 
+namespace {
+
+struct CenteredResult {
+  std::vector<std::uint8_t> integers;
+  float step;
+};
+
+// A row among others, with as much between them as points have.
+CenteredResult center(const Kernels& table, const std::vector<float>& row) {
+  constexpr int kRows = 3;
+  const auto depth = static_cast<std::int64_t>(row.size());
+  const int group = 4 * table.centered_quads;
+  const std::int64_t padded = (depth + group - 1) / group * group;
+  const std::int64_t stride = padded + 8;
+  std::vector<float> rows;
+  for (int i = 0; i < kRows; ++i) rows.insert(rows.end(), row.begin(), row.end());
+  rows[0] = 1e30F;
+  const Guarded<float> x(rows);
+  const Guarded<std::uint8_t> integers(stride * (kRows - 1) + padded, 77);
+  const Guarded<float> steps(2 * kRows - 1, -1);
+  table.quantize_centered(
+      {x.data(), depth, integers.data(), stride, 2, steps.data(), kRows, depth});
+  const std::uint8_t* last = integers.data() + (kRows - 1) * stride;
+  for (std::int64_t k = depth; k < padded; ++k) CHECK(last[k] == 0);
+  for (std::int64_t k = padded; k < stride; ++k) CHECK(integers[stride + k] == 77);
+  CHECK(steps[1] == -1);
+  return {{last, last + depth}, steps[2 * (kRows - 1)]};
+}
+
+}  // namespace
+
+TEST_CASE("centered: integers are the nearest steps, of which the largest number has 127") {
+  with_every_table([](const Kernels& table) {
+    if (table.quantize_centered == nullptr) return;
+    for (const int depth : {1, 3, 4, 7, 8, 9, 31, 32, 33, 64, 100})
+      for (const float factor : {1.0F, -1.0F, 1e-20F, 1e30F}) {
+        CAPTURE(depth);
+        CAPTURE(factor);
+        std::vector<float> row = random_floats(depth, static_cast<std::uint32_t>(depth));
+        for (float& x : row) x *= factor;
+        const CenteredResult result = center(table, row);
+        float largest = 0;
+        for (const float x : row) largest = std::max(largest, std::fabs(x));
+        CHECK(result.step == largest / 127);
+        int ends = 0;
+        for (std::size_t k = 0; k < row.size(); ++k) {
+          const int integer = result.integers[k] - 128;
+          CHECK(std::abs(integer - double{row[k]} / double{result.step}) < 0.50001);
+          ends += std::abs(integer) == 127;
+        }
+        CHECK(ends > 0);
+      }
+  });
+}
+
+TEST_CASE("centered: zeros stay zeros; a NaN or an infinity spoils its row") {
+  with_every_table([](const Kernels& table) {
+    if (table.quantize_centered == nullptr) return;
+    for (const float tiny : {0.0F, -0.0F, 1e-42F}) {
+      const CenteredResult result = center(table, std::vector<float>(19, tiny));
+      CHECK(std::isfinite(result.step));
+      for (const std::uint8_t integer : result.integers) CHECK(integer == 128);
+    }
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN(),
+          std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()})
+      for (const std::size_t at : {0U, 8U, 18U}) {
+        std::vector<float> row = random_floats(19, 1);
+        row[at] = bad;
+        CHECK(std::isnan(center(table, row).step));
+      }
+  });
+}
+
 }  // namespace figment::simd

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <random>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -14,24 +15,21 @@ namespace figment::simd {
 
 using testing::Guarded;
 
-inline constexpr const char* kTableNames[] = {"base",       "avx2", "avx512",
-                                              "avx512vnni", "amx",  "neondot"};
-
 // Calls `check` with each table of this processor; afterwards the best one is chosen again.
 template <typename Check>
 void with_every_table(const Check& check) {
   struct Restore {
     ~Restore() { cap_kernels(nullptr); }
   } restore;
-  int tables = 0;
-  for (const char* name : kTableNames) {
-    if (!cap_kernels(name)) continue;
-    const std::string table = name;
+  int count = 0;
+  for (const Kernels* candidate : std::ranges::reverse_view(tables())) {
+    if (!cap_kernels(candidate->name)) continue;
+    const std::string table = candidate->name;
     CAPTURE(table);
     check(kernels());
-    ++tables;
+    ++count;
   }
-  CHECK(tables > 0);
+  CHECK(count > 0);
 }
 
 // Evenly distributed in [-1, 1); the same for the same seed.

@@ -161,6 +161,11 @@ std::vector<Example> packed_examples() {
     examples.push_back(grouped_example(type, 2, 12));
     if (type == DataType::kInt8) {
       examples.push_back(conv2d_example(type, "im2col + gemm"));
+      if (simd::kernels().multiply_centered != nullptr)
+        for (const char* lowering : {"winograd 4x4 int8", "winograd 6x6 int8"}) {
+          examples.push_back(conv2d_example(type, lowering));
+          examples.push_back(conv_transpose_example(type, lowering));
+        }
       if (simd::kernels().multiply_taps_int8 != nullptr)
         examples.push_back(conv_transpose_example(type, "gemm by phases"));
       continue;

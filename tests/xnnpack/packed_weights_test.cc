@@ -24,8 +24,6 @@ using testing::RunningSession;
 // What the arena keeps beside a block may be another few bytes than what the file does.
 constexpr std::size_t kSlack = 1024;
 
-const std::string kTableNames[] = {"base", "avx2", "avx512", "avx512vnni", "amx", "neondot"};
-
 // Caps the loops for as long as it lives.
 struct Cap {
   explicit Cap(const std::string& name) : works(simd::cap_kernels(name.c_str())) {}
@@ -80,7 +78,8 @@ void spoil_weights(const Opened& opened, const Example& example) {
 // Calls `check` with every example, for the loops of every instruction set of this processor.
 template <typename Check>
 void with_examples(const Check& check) {
-  for (const std::string& name : kTableNames) {
+  for (const simd::Kernels* table : simd::tables()) {
+    const std::string name = table->name;
     const Cap cap(name);
     if (!cap.works) continue;
     CAPTURE(name);
@@ -150,7 +149,8 @@ TEST_CASE("the arena of a tuned file is exact to the byte") {
 
 TEST_CASE("a file tuned for other loops is packed anew from the model's own weights") {
   const std::string best = simd::kernels().name;
-  for (const std::string& name : kTableNames) {
+  for (const simd::Kernels* table : simd::tables()) {
+    const std::string name = table->name;
     if (name == best) continue;
     for (const Example& example : testing::packed_examples()) {
       CAPTURE(name);
@@ -186,7 +186,8 @@ TEST_CASE("a file tuned for other loops is packed anew from the model's own weig
 
 TEST_CASE("a fingerprint tells instruction sets apart, and fits its room") {
   std::vector<std::string> found;
-  for (const std::string& name : kTableNames) {
+  for (const simd::Kernels* table : simd::tables()) {
+    const std::string name = table->name;
     const Cap cap(name);
     if (!cap.works) continue;
     const Fingerprint fingerprint;
@@ -201,7 +202,8 @@ TEST_CASE("a fingerprint tells instruction sets apart, and fits its room") {
 }
 
 TEST_CASE("the memory that recording lacks is told as bytes, not as the backend's refusal") {
-  for (const std::string& name : kTableNames) {
+  for (const simd::Kernels* table : simd::tables()) {
+    const std::string name = table->name;
     const Cap cap(name);
     if (!cap.works) continue;
     for (const std::string lowering : {"xnnpack", "gemm + col2im", "winograd 6x6"}) {
