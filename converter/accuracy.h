@@ -22,10 +22,10 @@ struct Accuracy {
   std::vector<OutputAccuracy> outputs;
 };
 
-// Runs both models with the same latents, at batch 1: 64 of them, fewer where that would be a matter
-// of minutes. The smaller one runs by the portable definition, and where this processor's loops are
-// less exact also on those, and on those of its predecessors: the worst counts. Outputs have the
-// same shapes. Throws ConvertError.
+// Runs both models with the same latents, at batch 1: 64 of them, fewer where that would be a
+// matter of minutes. The smaller one runs by the portable definition, and where this processor's
+// loops are less exact also on those, and on those of its predecessors: the worst counts. Outputs
+// have the same shapes. Throws ConvertError.
 Accuracy measure_accuracy(const Model& exact, const Model& smaller);
 
 }  // namespace figment::converter
