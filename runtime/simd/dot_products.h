@@ -29,7 +29,7 @@ using IntegerLanes = std::int32_t __attribute__((vector_size(kLanes * sizeof(std
 
 // Each set has its `Sums` of kLanes columns, and kOffset: what activations are less than their
 // bytes. kMostRows rows leave the sums of a panel in registers; with few rows an addition waits for
-// the one before, so that kFewRowsPanels panels go at once.
+// the one before, so that kFewRowsPanels panels go at once. A step takes kQuads lines.
 //
 // NEON without dot products has no place here: it multiplies integers no faster than floats, and
 // Winograd's tiles of floats would be chosen, which do not give the portable backend's numbers.
@@ -37,38 +37,44 @@ constexpr int kFewRows = 2;
 
 #if defined(__AVX512VNNI__)
 
+constexpr int kQuads = 1;
 constexpr int kMostRows = 8;  // with more, GCC 12 keeps some sums in memory
 constexpr int kFewRowsPanels = 4;
 constexpr int kOffset = 0;
 
 using Sums = __m512i;
-struct Line {
+struct Lines {
   Sums bytes;
-  Line() = default;
-  explicit Line(const std::int8_t* from) : bytes(_mm512_loadu_si512(from)) {}
+  Lines() = default;
+  Lines(const std::int8_t* from, int /*line*/) : bytes(_mm512_loadu_si512(from)) {}
 };
 struct Activations {
   Sums bytes;
-  explicit Activations(std::uint32_t four)
-      : bytes(_mm512_set1_epi32(static_cast<std::int32_t>(four))) {}
+  explicit Activations(const std::uint8_t* from)
+      : bytes(_mm512_set1_epi32(static_cast<std::int32_t>(four_bytes(from)))) {}
 };
-[[gnu::always_inline]] inline Sums add_products(Sums sums, const Activations& x, const Line& line) {
-  return _mm512_dpbusd_epi32(sums, x.bytes, line.bytes);
+[[gnu::always_inline]] inline Sums add_products(Sums sums, const Activations& x,
+                                                const Lines& lines) {
+  return _mm512_dpbusd_epi32(sums, x.bytes, lines.bytes);
 }
 
 #elif defined(__AVX2__)
 
-constexpr int kMostRows = 4;
+// An instruction multiplies four bytes of each column and adds them up by twos in 16 bits, which
+// not all weights bear (kShortWeights). Products of 16 bits would, and take twice the time.
+constexpr int kQuads = 2;
 constexpr int kFewRowsPanels = 4;
 constexpr int kOffset = 0;
 
 #if defined(__AVX512BW__)
+constexpr int kMostRows = 6;
 using Sums = __m512i;
 #define FIGMENT_INTEGERS(name) _mm512_##name
 [[gnu::always_inline]] inline Sums load_bytes(const std::int8_t* from) {
   return _mm512_loadu_si512(from);
 }
 #else
+constexpr int kMostRows = 3;
 using Sums = __m256i;
 #define FIGMENT_INTEGERS(name) _mm256_##name
 [[gnu::always_inline]] inline Sums load_bytes(const std::int8_t* from) {
@@ -76,75 +82,73 @@ using Sums = __m256i;
 }
 #endif
 
-[[gnu::always_inline]] inline Sums spread(std::uint32_t four) {
-  return FIGMENT_INTEGERS(set1_epi32)(static_cast<std::int32_t>(four));
-}
-
-// Two products of 16 bits an instruction: bytes 0 and 2 of each four, then 1 and 3.
-struct Line {
-  Sums even, odd;
-  Line() = default;
-  explicit Line(const std::int8_t* from) {
-    const Sums bytes = load_bytes(from);
-    even = FIGMENT_INTEGERS(srai_epi16)(FIGMENT_INTEGERS(slli_epi16)(bytes, 8), 8);
-    odd = FIGMENT_INTEGERS(srai_epi16)(bytes, 8);
-  }
-};
-struct Activations {
-  Sums even, odd;
-  explicit Activations(std::uint32_t four)
-      : even(spread(four & 0x00ff00ffU)), odd(spread((four >> 8) & 0x00ff00ffU)) {}
-};
-[[gnu::always_inline]] inline Sums add_products(Sums sums, const Activations& x, const Line& line) {
-  sums = FIGMENT_INTEGERS(add_epi32)(sums, FIGMENT_INTEGERS(madd_epi16)(x.even, line.even));
-  return FIGMENT_INTEGERS(add_epi32)(sums, FIGMENT_INTEGERS(madd_epi16)(x.odd, line.odd));
-}
-
-// Four products of 8 bits an instruction, of which two lines' are added up in 16 bits.
-#define FIGMENT_ADDS_SHORT
-constexpr int kCenteredQuads = 2;
-
-struct ShortLines {
+struct Lines {
   Sums first, second;
-  ShortLines() = default;
-  ShortLines(const std::int8_t* from, int line)
+  Lines() = default;
+  Lines(const std::int8_t* from, int line)
       : first(load_bytes(from)), second(load_bytes(from + line)) {}
 };
-struct ShortActivations {
+struct Activations {
   Sums first, second;
-  explicit ShortActivations(const std::uint8_t* from)
+  explicit Activations(const std::uint8_t* from)
       : first(spread(four_bytes(from))), second(spread(four_bytes(from + 4))) {}
+
+ private:
+  [[gnu::always_inline]] static Sums spread(std::uint32_t four) {
+    return FIGMENT_INTEGERS(set1_epi32)(static_cast<std::int32_t>(four));
+  }
 };
-[[gnu::always_inline]] inline Sums add_products(Sums sums, const ShortActivations& x,
-                                                const ShortLines& lines) {
-  const Sums pairs =
-      FIGMENT_INTEGERS(add_epi16)(FIGMENT_INTEGERS(maddubs_epi16)(x.first, lines.first),
-                                  FIGMENT_INTEGERS(maddubs_epi16)(x.second, lines.second));
+[[gnu::always_inline]] inline Sums multiply_pairs(Sums x, Sums line) {
+  return FIGMENT_INTEGERS(maddubs_epi16)(x, line);
+}
+[[gnu::always_inline]] inline Sums add_pairs(Sums sums, Sums pairs) {
   const Sums one = FIGMENT_INTEGERS(set1_epi16)(1);
   return FIGMENT_INTEGERS(add_epi32)(sums, FIGMENT_INTEGERS(madd_epi16)(pairs, one));
+}
+[[gnu::always_inline]] inline Sums add_products(Sums sums, const Activations& x,
+                                                const Lines& lines) {
+  sums = add_pairs(sums, multiply_pairs(x.first, lines.first));
+  return add_pairs(sums, multiply_pairs(x.second, lines.second));
+}
+// The same of weights so small that the pairs of two lines may be added up.
+#define FIGMENT_ADDS_SHORT
+[[gnu::always_inline]] inline Sums add_small_products(Sums sums, const Activations& x,
+                                                      const Lines& lines) {
+  return add_pairs(sums, FIGMENT_INTEGERS(add_epi16)(multiply_pairs(x.first, lines.first),
+                                                     multiply_pairs(x.second, lines.second)));
 }
 
 #else
 
+constexpr int kQuads = 1;
 constexpr int kMostRows = 6;
 constexpr int kFewRowsPanels = 1;  // a panel is four vectors
 constexpr int kOffset = 128;       // the instruction takes signed bytes alone
 
 using Sums = int32x4_t;
-struct Line {
+struct Lines {
   int8x16_t bytes;
-  Line() = default;
-  explicit Line(const std::int8_t* from) : bytes(vld1q_s8(from)) {}
+  Lines() = default;
+  Lines(const std::int8_t* from, int /*line*/) : bytes(vld1q_s8(from)) {}
 };
 struct Activations {
   int8x16_t bytes;
-  explicit Activations(std::uint32_t four)
-      : bytes(vreinterpretq_s8_u32(veorq_u32(vdupq_n_u32(four), vdupq_n_u32(0x80808080U)))) {}
+  explicit Activations(const std::uint8_t* from)
+      : bytes(vreinterpretq_s8_u32(
+            veorq_u32(vdupq_n_u32(four_bytes(from)), vdupq_n_u32(0x80808080U)))) {}
 };
-[[gnu::always_inline]] inline Sums add_products(Sums sums, const Activations& x, const Line& line) {
-  return vdotq_s32(sums, x.bytes, line.bytes);
+[[gnu::always_inline]] inline Sums add_products(Sums sums, const Activations& x,
+                                                const Lines& lines) {
+  return vdotq_s32(sums, x.bytes, lines.bytes);
 }
 
+#endif
+
+#ifndef FIGMENT_ADDS_SHORT
+[[gnu::always_inline]] inline Sums add_small_products(Sums sums, const Activations& x,
+                                                      const Lines& lines) {
+  return add_products(sums, x, lines);
+}
 #endif
 
 // On tile registers, products of every tap are faster than Winograd's.
@@ -153,10 +157,6 @@ struct Activations {
 
 // What a byte of a centered row (kernels.h) has too much.
 constexpr int kCenter = 128;
-
-#ifndef FIGMENT_ADDS_SHORT
-constexpr int kCenteredQuads = 1;
-#endif
 #endif
 
 }  // namespace

@@ -66,6 +66,8 @@ struct QuantizedWindows {
   std::int32_t* least;
 };
 
+constexpr int kShortWeights = 128;  // * 255 fits into 16 bits (Kernels::short_quads)
+
 // The same product of such rows and int8 weights, packed: c = clamp(sum * (step * scale) + bias).
 struct ProductInt8 {
   const std::uint8_t* a;
@@ -81,7 +83,7 @@ struct ProductInt8 {
 };
 
 // Rows x [rows, depth] as integers around 0, each with its step: x / step + 128, from 1 to 255, and
-// zeros up to a multiple of Kernels::centered_quads fours.
+// zeros up to a multiple of Kernels::depth_step.
 struct CenteredRows {
   const float* x;
   std::int64_t x_stride;
@@ -92,8 +94,6 @@ struct CenteredRows {
   int rows;
   std::int64_t depth;
 };
-
-constexpr int kShortWeights = 128;  // * 255 fits into 16 bits
 
 // A sum of such products, one for each tap of a kernel: c [row] = clamp(sum over taps of (sum *
 // (step * scale)) + bias). Tap t multiplies row + offsets[t] of the integers by its own weights;
@@ -176,18 +176,17 @@ struct Kernels {
   // Null where the portable definition's loops are no slower. `int8_speed`: multiply-adds beside
   // those of multiply() in the same time.
   double int8_speed;
+  // 0, or how int8 weights must be small: products of bytes 0 and 1, and those of 2 and 3, are
+  // added up in 16 bits, of one quad and in multiply_centered() of so many. Weights that meet there
+  // may have magnitudes of kShortWeights together.
+  int short_quads;
   void (*quantize)(const QuantizedRows& rows);
   // The extremes of some of the picture's rows, and then rows of integers from them.
   void (*find_extremes)(const Windows& windows, int first_row, int end_row);
   void (*quantize_windows)(const QuantizedWindows& task);
   void (*multiply_int8)(const ProductInt8& product);
   // The same for points of Winograd's tiles, which have no bias and no limits: centered rows, whose
-  // `least` is not read. Null where no tiles of integers are faster. Products of `centered_quads`
-  // quads are added up at a time, of which `quads` is a multiple. Where that is more than one, they
-  // are added up in 16 bits, from byte 0 and 1 of all and from byte 2 and 3 of all: weights there
-  // may have magnitudes of kShortWeights together.
-  int centered_quads;
-  double centered_speed;
+  // `least` is not read. Null where no tiles of integers are faster.
   void (*quantize_centered)(const CenteredRows& rows);
   void (*multiply_centered)(const ProductInt8& product);
   // Null where the columns of single taps, added up afterwards, are no slower.

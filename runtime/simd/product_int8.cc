@@ -14,18 +14,12 @@ namespace {
 constexpr int kMostTilelessRows = 4;
 #endif
 
-// Rows that are quantized between their extremes, by any weights.
+// How the sums of one vector of columns come about, in front of which `heads` stands with `line`
+// floats from line to line (packing.h): of rows that are quantized between their extremes,
 struct AnyRows {
-  static constexpr int kQuads = 1;  // lines at a time
-  static constexpr int kMost = kMostRows;
-  struct Weights : Line {
-    Weights() = default;
-    Weights(const std::int8_t* from, int /*line*/) : Line(from) {}
-  };
-  struct X : Activations {
-    explicit X(const std::uint8_t* from) : Activations(four_bytes(from)) {}
-  };
-  // Where the sums of the columns that `heads` stand in front of begin.
+  static Sums add(Sums sums, const Activations& x, const Lines& lines) {
+    return add_products(sums, x, lines);
+  }
   static Sums start(const float* /*heads*/, int /*line*/) { return Sums{}; }
   static Vector finish(const ProductInt8& product, int row, Sums sums, const float* heads,
                        int line) {
@@ -37,17 +31,11 @@ struct AnyRows {
 };
 
 #ifdef FIGMENT_MULTIPLIES_CENTERED
-struct Centered {
-  static constexpr int kQuads = kCenteredQuads;
-#ifdef FIGMENT_ADDS_SHORT
-  static constexpr int kMost = 3;
-  using Weights = ShortLines;
-  using X = ShortActivations;
-#else
-  static constexpr int kMost = kMostRows;
-  using Weights = AnyRows::Weights;
-  using X = AnyRows::X;
-#endif
+// and of centered ones.
+struct CenteredOnes {
+  static Sums add(Sums sums, const Activations& x, const Lines& lines) {
+    return add_small_products(sums, x, lines);
+  }
   static Sums start(const float* heads, int line) {
     return (Sums)((kOffset - kCenter) * (IntegerLanes)load<Vector>(heads + 2 * line));
   }
@@ -83,21 +71,21 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
     for (int i = 0; i < kRows; ++i) sums[i][sum] = start;
   }
   const std::byte* line = panels.first + 3 * kLineBytes;
-  for (int quad = 0; quad < product.quads; quad += Kind::kQuads, line += Kind::kQuads * kLineBytes)
+  for (int quad = 0; quad < product.quads; quad += kQuads, line += kQuads * kLineBytes)
 #pragma GCC unroll 4
     for (int panel = 0; panel < kPanels; ++panel) {
       const auto* bytes = reinterpret_cast<const std::int8_t*>(line + panel * panels.bytes);
-      typename Kind::Weights weights[kWidth];
+      Lines weights[kWidth];
 #pragma GCC unroll 4
       for (int vector = 0; vector < kWidth; ++vector)
-        weights[vector] = typename Kind::Weights(bytes + vector * kLanes * 4, kLineBytes);
+        weights[vector] = Lines(bytes + vector * kLanes * 4, kLineBytes);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
-        const typename Kind::X x(a + i * product.a_stride + quad * 4);
+        const Activations x(a + i * product.a_stride + quad * 4);
 #pragma GCC unroll 4
         for (int vector = 0; vector < kWidth; ++vector) {
           Sums& sum = sums[i][panel * kWidth + vector];
-          sum = add_products(sum, x, weights[vector]);
+          sum = Kind::add(sum, x, weights[vector]);
         }
       }
     }
@@ -153,14 +141,14 @@ void multiply_all(const ProductInt8& product) {
       multiply_panels<Kind, kFewRows, kFewRowsPanels, kPanelVectors>(
           product, {b, panel_bytes, kFewRowsPanels * kPanelColumns}, product.c + column);
   for (; column + kPanelColumns <= product.columns; column += kPanelColumns, b += panel_bytes)
-    multiply_panels<Kind, Kind::kMost, 1, kPanelVectors>(product, {b, 0, kPanelColumns},
-                                                         product.c + column);
+    multiply_panels<Kind, kMostRows, 1, kPanelVectors>(product, {b, 0, kPanelColumns},
+                                                       product.c + column);
   const int left = product.columns - column;
   if (left == 0) return;
   if (left <= kLanes)
-    multiply_panels<Kind, Kind::kMost, 1, 1>(product, {b, 0, left}, product.c + column);
+    multiply_panels<Kind, kMostRows, 1, 1>(product, {b, 0, left}, product.c + column);
   else
-    multiply_panels<Kind, Kind::kMost, 1, kPanelVectors>(product, {b, 0, left}, product.c + column);
+    multiply_panels<Kind, kMostRows, 1, kPanelVectors>(product, {b, 0, left}, product.c + column);
 }
 
 }  // namespace
@@ -176,7 +164,7 @@ void multiply_int8(const ProductInt8& product) {
 }
 
 #ifdef FIGMENT_MULTIPLIES_CENTERED
-void multiply_centered(const ProductInt8& product) { multiply_all<Centered>(product); }
+void multiply_centered(const ProductInt8& product) { multiply_all<CenteredOnes>(product); }
 #endif
 
 }  // namespace figment::simd::FIGMENT_ISA

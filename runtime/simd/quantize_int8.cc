@@ -287,7 +287,7 @@ void quantize_centered(const CenteredRows& rows) {
     std::uint8_t* to = rows.integers + row * rows.stride;
     const math::Steps steps = steps_around_zero(find_extremes(x, rows.depth));
     Quantizer(steps.inverse, steps.least).write(x, rows.depth, to);
-    for (std::int64_t k = rows.depth; k % (4 * kCenteredQuads) != 0; ++k) to[k] = 0;
+    for (std::int64_t k = rows.depth; k % (4 * kQuads) != 0; ++k) to[k] = 0;
     rows.steps[row * rows.row_steps] = steps.step;
   }
 }

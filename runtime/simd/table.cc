@@ -28,7 +28,6 @@ constexpr auto multiply_int8 = nullptr;
 #endif
 
 #ifndef FIGMENT_MULTIPLIES_CENTERED
-constexpr int kCenteredQuads = 0;
 constexpr auto quantize_centered = nullptr;
 constexpr auto multiply_centered = nullptr;
 #endif
@@ -47,11 +46,19 @@ constexpr bool kBeatsLibraries = true;
 constexpr bool kBeatsLibraries = false;
 #endif
 
-// A row of a tile register, or what one instruction adds up.
-#ifdef __AMX_INT8__
+// A row of a tile register, or what one step adds up.
+#if defined(__AMX_INT8__)
 constexpr int kDepthStep = 64;
+#elif defined(FIGMENT_MULTIPLIES_INT8)
+constexpr int kDepthStep = 4 * kQuads;
 #else
 constexpr int kDepthStep = 4;
+#endif
+
+#ifdef FIGMENT_ADDS_SHORT
+constexpr int kShortQuads = kQuads;
+#else
+constexpr int kShortQuads = 0;
 #endif
 
 // Measured.
@@ -62,14 +69,8 @@ constexpr double kInt8Speed = 3.4;
 #elif defined(__ARM_FEATURE_DOTPROD)
 constexpr double kInt8Speed = 3;  // counted in instructions
 #else
-constexpr double kInt8Speed = 1;
+constexpr double kInt8Speed = 1.7;
 #endif
-#if defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
-constexpr double kCenteredSpeed = kInt8Speed;
-#else
-constexpr double kCenteredSpeed = 2;
-#endif
-
 extern const Kernels kKernels;
 const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        kLanes,
@@ -81,12 +82,11 @@ const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),
                        winograd_output,
                        sum_columns,
                        kInt8Speed,
+                       kShortQuads,
                        quantize,
                        find_extremes,
                        quantize_windows,
                        multiply_int8,
-                       kCenteredQuads,
-                       kCenteredSpeed,
                        quantize_centered,
                        multiply_centered,
                        multiply_taps_int8};

@@ -112,6 +112,29 @@ Status pack_floats(const MatrixProductShape& shape, const float* weights, const 
   return {};
 }
 
+// The largest sum of magnitudes that meet in 16 bits, of so many quads.
+template <typename Number>
+float largest_sum(const Number* weights, std::int64_t count, std::int64_t quads) {
+  float largest = 0;
+  for (std::int64_t first = 0; first < count; first += 4 * quads) {
+    float sums[2] = {};  // of bytes 0 and 1, and of 2 and 3
+    for (std::int64_t i = first; i < std::min(first + 4 * quads, count); ++i)
+      sums[i % 4 / 2] += std::fabs(static_cast<float>(weights[i]));
+    largest = std::max({largest, sums[0], sums[1]});
+  }
+  return largest;
+}
+
+// What it may be: half a step is left for the rounding of each.
+float most_sum(int quads) { return static_cast<float>(simd::kShortWeights - quads); }
+
+// By how much integers must shrink so that the loops bear them.
+float shrink_of(const std::int8_t* weights, std::int64_t count) {
+  if (simd::kernels().short_quads == 0) return 1;
+  const float largest = largest_sum(weights, count, 1);
+  return largest <= simd::kShortWeights ? 1 : most_sum(1) / largest;
+}
+
 Status pack_bytes(const MatrixProductShape& shape, const MatrixWeights& weights, const float* bias,
                   const Limits& limits, Build& build, MatrixProduct& product) {
   const auto outputs = static_cast<std::int64_t>(shape.outputs);
@@ -132,9 +155,13 @@ Status pack_bytes(const MatrixProductShape& shape, const MatrixWeights& weights,
   if (memory.filled) return {};
   std::memset(packed, 0, bytes);
   for (std::int64_t output = 0; output < outputs; ++output) {
+    const std::int8_t* row = weights.bytes + output * inputs;
+    const float shrink = shrink_of(row, inputs);
     PackedColumn column(packing, packed, output);
-    for (std::int64_t k = 0; k < inputs; ++k) column.put(k, weights.bytes[output * inputs + k]);
-    column.finish(weights.scales[output % weights.channels], bias != nullptr ? bias[output] : 0);
+    for (std::int64_t k = 0; k < inputs; ++k)
+      column.put(k, static_cast<std::int8_t>(std::lrintf(row[k] * shrink)));
+    column.finish(weights.scales[output % weights.channels] / shrink,
+                  bias != nullptr ? bias[output] : 0);
   }
   return {};
 }
@@ -164,6 +191,17 @@ MatrixWeights matrix_weights(const Tensor& weights, std::int64_t channels, Build
             channels};
   if (build.packed.from_file()) return {weights.floats(), nullptr, nullptr, 0};
   return {widen(weights, build.arena), nullptr, nullptr, 0};
+}
+
+float steps_in_one(const float* weights, std::int64_t count) {
+  const int quads = simd::kernels().short_quads;
+  float largest = 0;
+  if (quads > 0)
+    largest = largest_sum(weights, count, quads);
+  else
+    for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(weights[i]));
+  if (largest == 0) return 0;
+  return (quads > 0 ? most_sum(quads) : 127) / largest;
 }
 
 Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeights& weights,

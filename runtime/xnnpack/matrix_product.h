@@ -57,6 +57,10 @@ Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeight
 MatrixProduct packed_matrix_product(const MatrixProductShape& shape, const float* packed,
                                     const Limits& limits);
 
+// How many steps the number 1 of a row of weights may be as an integer of 8 bits for
+// simd::Kernels::multiply_centered. 0 where all are 0.
+float steps_in_one(const float* weights, std::int64_t count);
+
 // Writes one column of packed int8 weights (simd::PackingInt8), in memory that holds zeros.
 class PackedColumn {
  public:

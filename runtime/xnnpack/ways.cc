@@ -15,8 +15,8 @@ struct State {
 
 // What follows was measured on a Xeon with AVX-512 (tests/bench/conv_transpose_sweep --all-ways).
 
-// Bytes of weights that stay near from one run to the next, and the multiply-adds of each of 16 lanes
-// in which one that does not is read.
+// Bytes of weights that stay near from one run to the next, and the multiply-adds of each of 16
+// lanes in which one that does not is read.
 constexpr double kCacheBytes = 1e6;
 constexpr double kByteCost = 3;
 // From so many on, the processor no longer knows where they lie: twice the time.

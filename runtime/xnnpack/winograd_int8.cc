@@ -82,7 +82,7 @@ Cost cost(const Operation& operation) {
   const double points = tiling.points();
   const double blocks = __builtin_ceil(tiles / static_cast<double>(most_tiles(geometry, tiling)));
   const Cost products =
-      points * product_cost(tiles, columns, geometry.inputs) / simd::kernels().centered_speed;
+      points * product_cost(tiles, columns, geometry.inputs) / simd::kernels().int8_speed;
   const Cost reading = blocks * weights_cost(points * columns * geometry.inputs);
   return kWinogradPrice *
          (std::max(products, reading) + points * integers_cost(tiles, columns, geometry.inputs) +
@@ -91,9 +91,7 @@ Cost cost(const Operation& operation) {
 
 Status pack_weights(const Operation& operation, State& state, Build& build) {
   const WinogradGeometry& geometry = state.geometry;
-  const int step = 4 * simd::kernels().centered_quads;
-  const simd::PackingInt8 packing(simd::kernels(), geometry.columns(),
-                                  (geometry.inputs + step - 1) / step * step);
+  const simd::PackingInt8 packing(simd::kernels(), geometry.columns(), geometry.inputs);
   const auto points = static_cast<std::size_t>(state.tiling.points());
   const std::size_t bytes = points * static_cast<std::size_t>(packing.bytes());
   const PackedMemory memory = build.packed.take(bytes);

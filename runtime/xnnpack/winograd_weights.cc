@@ -98,25 +98,6 @@ class PointWriter {
   int width_, taps_;
 };
 
-// How many steps of its integers the number 1 is: as many as the loops bear. 0 where all are 0.
-float steps_in(const float* weights, int count) {
-  const int quads = simd::kernels().centered_quads;
-  float largest = 0;
-  if (quads == 1) {
-    for (int i = 0; i < count; ++i) largest = std::max(largest, std::fabs(weights[i]));
-    return largest > 0 ? 127 / largest : 0;
-  }
-  for (int first = 0; first < count; first += 4 * quads) {
-    float sums[2] = {};  // of bytes 0 and 1, and of 2 and 3
-    for (int i = first; i < std::min(first + 4 * quads, count); ++i)
-      sums[i % 4 / 2] += std::fabs(weights[i]);
-    largest = std::max({largest, sums[0], sums[1]});
-  }
-  // Each integer may be half a step more than the number.
-  const auto most = static_cast<float>(simd::kShortWeights - quads);
-  return largest > 0 ? most / largest : 0;
-}
-
 }  // namespace
 
 void transform_weights(const Operation& operation, const WinogradGeometry& geometry,
@@ -143,7 +124,7 @@ void transform_weights(const Operation& operation, const WinogradGeometry& geome
       points.write(column, input, column_points + input, inputs);
     for (int point = 0; point < tiling.points(); ++point) {
       const float* weights = column_points + std::int64_t{point} * inputs;
-      const float inverse = steps_in(weights, inputs);
+      const float inverse = steps_in_one(weights, inputs);
       PackedColumn packed(packing, to + point * packing.bytes(), column);
       for (int input = 0; input < inputs; ++input)
         packed.put(input, static_cast<std::int8_t>(std::lrintf(weights[input] * inverse)));

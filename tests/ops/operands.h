@@ -42,15 +42,19 @@ inline TestTensor constant(const Shape& shape, std::uint32_t seed = 2,
   return tensor;
 }
 
-// A constant as int8 weights of `channels` channels, element i of channel channel_of(i); its values
-// become those that int8 holds.
+// Integers that every loop of bytes multiplies as they are (runtime/simd/kernels.h, kShortWeights).
+inline constexpr int kPlainInteger = 64;
+
+// A constant as int8 weights of `channels` channels, element i of channel channel_of(i), the
+// largest of each `most`; its values become those that int8 holds.
 template <typename ChannelOf>
-TestTensor as_int8(TestTensor tensor, int channels, const ChannelOf& channel_of) {
+TestTensor as_int8(TestTensor tensor, int channels, const ChannelOf& channel_of,
+                   int most = kPlainInteger) {
   tensor.type = DataType::kInt8;
   tensor.scales.assign(static_cast<std::size_t>(channels), 1e-3f);
   for (std::size_t i = 0; i < tensor.values.size(); ++i) {
     float& scale = tensor.scales[channel_of(i)];
-    scale = std::max(scale, std::fabs(tensor.values[i]) / 127);
+    scale = std::max(scale, std::fabs(tensor.values[i]) / static_cast<float>(most));
   }
   for (std::size_t i = 0; i < tensor.values.size(); ++i) {
     const float scale = tensor.scales[channel_of(i)];
@@ -61,9 +65,10 @@ TestTensor as_int8(TestTensor tensor, int channels, const ChannelOf& channel_of)
 }
 
 // The same for weights whose channels are rows, one after another.
-inline TestTensor rows_as_int8(const TestTensor& tensor, int channels) {
+inline TestTensor rows_as_int8(const TestTensor& tensor, int channels, int most = kPlainInteger) {
   const std::size_t row = tensor.values.size() / static_cast<std::size_t>(channels);
-  return as_int8(tensor, channels, [&](std::size_t i) { return i / row; });
+  return as_int8(
+      tensor, channels, [&](std::size_t i) { return i / row; }, most);
 }
 
 // A constant of rows as int4 weights; its values become those that int4 holds.

@@ -23,21 +23,41 @@ struct Sizes {
   float low = -kInfinity, high = kInfinity;
 };
 
+// Weights [columns, depth] as large as they may be where those of so many quads meet in 16 bits (0:
+// nowhere), in every place.
+std::vector<std::int8_t> bearable_weights(int quads, int columns, int depth) {
+  const int most = quads == 0 ? 127 : kShortWeights / (2 * quads);
+  const int group = 4 * std::max(quads, 1);
+  std::mt19937 generator(5);
+  std::vector<std::int8_t> weights(static_cast<std::size_t>(columns) *
+                                   static_cast<std::size_t>(depth));
+  for (int column = 0; column < columns; ++column)
+    for (int k = 0; k < depth; ++k) {
+      int weight = static_cast<int>(generator() % static_cast<unsigned>(2 * most + 1)) - most;
+      // Some columns have all of it in one place, or the same sign everywhere.
+      if (column % 3 == 1) weight = most;
+      if (column % 3 == 2) weight = k % group % 4 % 2 == 0 ? -most : most;
+      if (column % 7 == 3) weight = k % group == 2 ? 127 : 0;
+      weights[static_cast<std::size_t>(column * depth + k)] = static_cast<std::int8_t>(weight);
+    }
+  return weights;
+}
+
+// What multiply_int8() bears.
+int int8_quads(const Kernels& table) { return std::min(table.short_quads, 1); }
+
 // A product with everything that it points at.
 struct Problem {
   Sizes size;
   std::vector<float> x, scales, bias;
   std::vector<std::int8_t> weights;  // [columns, depth]
 
-  explicit Problem(const Sizes& sizes)
+  Problem(int quads, const Sizes& sizes)
       : size(sizes),
         x(random_floats(sizes.rows * x_stride(), 1)),
         scales(random_floats(sizes.columns, 2)),
         bias(random_floats(sizes.columns, 3)),
-        weights(static_cast<std::size_t>(sizes.columns) * static_cast<std::size_t>(sizes.depth)) {
-    std::mt19937 generator(4);
-    for (std::int8_t& weight : weights)
-      weight = static_cast<std::int8_t>(int(generator() % 255) - 127);
+        weights(bearable_weights(quads, sizes.columns, sizes.depth)) {
     for (float& scale : scales) scale = 0.001F + std::fabs(scale) / 100;
   }
 
@@ -103,7 +123,7 @@ void check(const Kernels& table, const Sizes& size,
   CAPTURE(size.rows);
   CAPTURE(size.columns);
   CAPTURE(size.depth);
-  Problem problem(size);
+  Problem problem(int8_quads(table), size);
   if (change) change(problem);
 
   const PackingInt8 packing(table, size.columns, size.depth);
@@ -196,7 +216,7 @@ TEST_CASE("int8: a row with a NaN or an infinity becomes NaN, through clamps, an
         const auto spoil = [&](Problem& problem) { problem.row(2)[4] = bad; };
         check(table, {5, columns, 9, 0, 1, true, -0.5F, 0.5F}, spoil);
         check(table, {5, columns, 9, 1, 0, false}, spoil);
-        Problem problem({5, columns, 9});
+        Problem problem(int8_quads(table), {5, columns, 9});
         spoil(problem);
         CHECK(std::isnan(problem.expected()[static_cast<std::size_t>(2 * columns)]));
       }
@@ -212,46 +232,27 @@ TEST_CASE("int8: clamps, and sums as large as they become") {
   with_every_integer_table([](const Kernels& table) {
     check(table, {7, 45, 30, 0, 3, true, 0, kInfinity});
     check(table, {7, 45, 30, 0, 3, true, -0.25F, 0.5F});
-    check(table, {2, 17, static_cast<int>(math::kMaxInt8Depth)}, [](Problem& problem) {
+    const auto most = static_cast<std::int8_t>(int8_quads(table) == 0 ? 127 : kShortWeights / 2);
+    check(table, {2, 17, static_cast<int>(math::kMaxInt8Depth)}, [&](Problem& problem) {
       for (float& x : problem.x) x = 1;
-      for (std::int8_t& weight : problem.weights) weight = 127;
+      for (std::int8_t& weight : problem.weights) weight = most;
     });
-    check(table, {1, 3, 1000}, [](Problem& problem) {
+    check(table, {1, 3, 1000}, [&](Problem& problem) {
       for (float& x : problem.x) x = -1;
-      for (std::int8_t& weight : problem.weights) weight = -127;
+      for (std::int8_t& weight : problem.weights) weight = static_cast<std::int8_t>(-most);
     });
   });
 }
 
 namespace {
 
-// Weights [columns, depth] as large as a table bears them, in every part of what is added up.
-std::vector<std::int8_t> centered_weights(const Kernels& table, int columns, int depth) {
-  const int group = 4 * table.centered_quads;
-  std::mt19937 generator(5);
-  std::vector<std::int8_t> weights(static_cast<std::size_t>(columns) *
-                                   static_cast<std::size_t>(depth));
-  for (int column = 0; column < columns; ++column)
-    for (int k = 0; k < depth; ++k) {
-      const int most = table.centered_quads == 1 ? 127 : kShortWeights / (2 * table.centered_quads);
-      int weight = static_cast<int>(generator() % static_cast<unsigned>(2 * most + 1)) - most;
-      // Some columns have all of it in one place, or the same sign everywhere.
-      if (column % 3 == 1) weight = most;
-      if (column % 3 == 2) weight = k % group % 4 % 2 == 0 ? -most : most;
-      if (column % 7 == 3) weight = k % group == 2 ? 127 : 0;
-      weights[static_cast<std::size_t>(column * depth + k)] = static_cast<std::int8_t>(weight);
-    }
-  return weights;
-}
-
 void check_centered(const Kernels& table, int rows, int columns, int depth) {
   CAPTURE(rows);
   CAPTURE(columns);
   CAPTURE(depth);
-  const int step = 4 * table.centered_quads;
+  const int step = table.depth_step;
   const int padded = (depth + step - 1) / step * step;
-  Problem problem({rows, columns, depth});
-  problem.weights = centered_weights(table, columns, depth);
+  const Problem problem(table.short_quads, {rows, columns, depth});
   const PackingInt8 packing(table, columns, padded);
   const Guarded<std::byte> packed(problem.pack(packing));
   std::mt19937 generator(6);

@@ -174,7 +174,7 @@ struct CenteredResult {
 CenteredResult center(const Kernels& table, const std::vector<float>& row) {
   constexpr int kRows = 3;
   const auto depth = static_cast<std::int64_t>(row.size());
-  const int group = 4 * table.centered_quads;
+  const int group = table.depth_step;
   const std::int64_t padded = (depth + group - 1) / group * group;
   const std::int64_t stride = padded + 8;
   std::vector<float> rows;
