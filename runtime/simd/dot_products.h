@@ -60,8 +60,9 @@ struct Activations {
 
 #elif defined(__AVX2__)
 
-// An instruction multiplies four bytes of each column and adds them up by twos in 16 bits, which
-// not all weights bear (kShortWeights). Products of 16 bits would, and take twice the time.
+// An instruction multiplies four bytes of each column and adds them up by twos in 16 bits; two
+// lines' are added up there before they become 32, which not all weights bear (kShortWeights).
+// Products of 16 bits would bear them, and take more than twice the time.
 constexpr int kQuads = 2;
 constexpr int kFewRowsPanels = 4;
 constexpr int kOffset = 0;
@@ -98,24 +99,13 @@ struct Activations {
     return FIGMENT_INTEGERS(set1_epi32)(static_cast<std::int32_t>(four));
   }
 };
-[[gnu::always_inline]] inline Sums multiply_pairs(Sums x, Sums line) {
-  return FIGMENT_INTEGERS(maddubs_epi16)(x, line);
-}
-[[gnu::always_inline]] inline Sums add_pairs(Sums sums, Sums pairs) {
-  const Sums one = FIGMENT_INTEGERS(set1_epi16)(1);
-  return FIGMENT_INTEGERS(add_epi32)(sums, FIGMENT_INTEGERS(madd_epi16)(pairs, one));
-}
 [[gnu::always_inline]] inline Sums add_products(Sums sums, const Activations& x,
                                                 const Lines& lines) {
-  sums = add_pairs(sums, multiply_pairs(x.first, lines.first));
-  return add_pairs(sums, multiply_pairs(x.second, lines.second));
-}
-// The same of weights so small that the pairs of two lines may be added up.
-#define FIGMENT_ADDS_SHORT
-[[gnu::always_inline]] inline Sums add_small_products(Sums sums, const Activations& x,
-                                                      const Lines& lines) {
-  return add_pairs(sums, FIGMENT_INTEGERS(add_epi16)(multiply_pairs(x.first, lines.first),
-                                                     multiply_pairs(x.second, lines.second)));
+  const Sums pairs =
+      FIGMENT_INTEGERS(add_epi16)(FIGMENT_INTEGERS(maddubs_epi16)(x.first, lines.first),
+                                  FIGMENT_INTEGERS(maddubs_epi16)(x.second, lines.second));
+  const Sums one = FIGMENT_INTEGERS(set1_epi16)(1);
+  return FIGMENT_INTEGERS(add_epi32)(sums, FIGMENT_INTEGERS(madd_epi16)(pairs, one));
 }
 
 #else
@@ -142,13 +132,6 @@ struct Activations {
   return vdotq_s32(sums, x.bytes, lines.bytes);
 }
 
-#endif
-
-#ifndef FIGMENT_ADDS_SHORT
-[[gnu::always_inline]] inline Sums add_small_products(Sums sums, const Activations& x,
-                                                      const Lines& lines) {
-  return add_products(sums, x, lines);
-}
 #endif
 
 // On tile registers, products of every tap are faster than Winograd's.

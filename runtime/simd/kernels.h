@@ -176,9 +176,8 @@ struct Kernels {
   // Null where the portable definition's loops are no slower. `int8_speed`: multiply-adds beside
   // those of multiply() in the same time.
   double int8_speed;
-  // 0, or how int8 weights must be small: products of bytes 0 and 1, and those of 2 and 3, are
-  // added up in 16 bits, of one quad and in multiply_centered() of so many. Weights that meet there
-  // may have magnitudes of kShortWeights together.
+  // 0, or of how many quads products are added up in 16 bits: those of bytes 0 and 1 of all, and
+  // those of bytes 2 and 3. Weights that meet there may have magnitudes of kShortWeights together.
   int short_quads;
   void (*quantize)(const QuantizedRows& rows);
   // The extremes of some of the picture's rows, and then rows of integers from them.

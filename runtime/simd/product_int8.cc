@@ -14,12 +14,9 @@ namespace {
 constexpr int kMostTilelessRows = 4;
 #endif
 
-// How the sums of one vector of columns come about, in front of which `heads` stands with `line`
+// What becomes of the sums of one vector of columns, in front of which `heads` stands with `line`
 // floats from line to line (packing.h): of rows that are quantized between their extremes,
 struct AnyRows {
-  static Sums add(Sums sums, const Activations& x, const Lines& lines) {
-    return add_products(sums, x, lines);
-  }
   static Sums start(const float* /*heads*/, int /*line*/) { return Sums{}; }
   static Vector finish(const ProductInt8& product, int row, Sums sums, const float* heads,
                        int line) {
@@ -33,9 +30,6 @@ struct AnyRows {
 #ifdef FIGMENT_MULTIPLIES_CENTERED
 // and of centered ones.
 struct CenteredOnes {
-  static Sums add(Sums sums, const Activations& x, const Lines& lines) {
-    return add_small_products(sums, x, lines);
-  }
   static Sums start(const float* heads, int line) {
     return (Sums)((kOffset - kCenter) * (IntegerLanes)load<Vector>(heads + 2 * line));
   }
@@ -58,6 +52,8 @@ template <typename Kind, int kRows, int kPanels, int kWidth>
 void multiply_tile(const ProductInt8& product, int row, const Panels& panels, float* c) {
   constexpr int kSums = kPanels * kWidth;
   constexpr int kLineBytes = kWidth * kLanes * 4;
+  constexpr int kCacheLine = 64;
+  constexpr int kAhead = 2048;
   const std::uint8_t* a = product.a + row * product.a_stride;
   const auto heads_at = [&](int sum) __attribute__((always_inline)) {
     return reinterpret_cast<const float*>(panels.first + sum / kWidth * panels.bytes) +
@@ -75,6 +71,10 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
 #pragma GCC unroll 4
     for (int panel = 0; panel < kPanels; ++panel) {
       const auto* bytes = reinterpret_cast<const std::int8_t*>(line + panel * panels.bytes);
+      // Weights that come from beyond the second-level cache: a twentieth of the time.
+      if (kRows > kFewRows)
+        for (int ahead = 0; ahead < kQuads * kLineBytes; ahead += kCacheLine)
+          __builtin_prefetch(bytes + kAhead + ahead);
       Lines weights[kWidth];
 #pragma GCC unroll 4
       for (int vector = 0; vector < kWidth; ++vector)
@@ -85,7 +85,7 @@ void multiply_tile(const ProductInt8& product, int row, const Panels& panels, fl
 #pragma GCC unroll 4
         for (int vector = 0; vector < kWidth; ++vector) {
           Sums& sum = sums[i][panel * kWidth + vector];
-          sum = Kind::add(sum, x, weights[vector]);
+          sum = add_products(sum, x, weights[vector]);
         }
       }
     }

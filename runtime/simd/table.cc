@@ -55,8 +55,8 @@ constexpr int kDepthStep = 4 * kQuads;
 constexpr int kDepthStep = 4;
 #endif
 
-#ifdef FIGMENT_ADDS_SHORT
-constexpr int kShortQuads = kQuads;
+#ifdef FIGMENT_MULTIPLIES_INT8
+constexpr int kShortQuads = kQuads > 1 ? kQuads : 0;
 #else
 constexpr int kShortQuads = 0;
 #endif
@@ -69,7 +69,7 @@ constexpr double kInt8Speed = 3.4;
 #elif defined(__ARM_FEATURE_DOTPROD)
 constexpr double kInt8Speed = 3;  // counted in instructions
 #else
-constexpr double kInt8Speed = 1.7;
+constexpr double kInt8Speed = 1.8;
 #endif
 extern const Kernels kKernels;
 const Kernels kKernels{FIGMENT_NAME(FIGMENT_ISA),

@@ -112,27 +112,35 @@ Status pack_floats(const MatrixProductShape& shape, const float* weights, const 
   return {};
 }
 
-// The largest sum of magnitudes that meet in 16 bits, of so many quads.
+// The largest magnitude, or the largest sum of those that meet in 16 bits (Kernels::short_quads).
 template <typename Number>
-float largest_sum(const Number* weights, std::int64_t count, std::int64_t quads) {
+float largest_magnitude(const Number* weights, std::int64_t count) {
+  const std::int64_t quads = simd::kernels().short_quads;
   float largest = 0;
-  for (std::int64_t first = 0; first < count; first += 4 * quads) {
-    float sums[2] = {};  // of bytes 0 and 1, and of 2 and 3
-    for (std::int64_t i = first; i < std::min(first + 4 * quads, count); ++i)
-      sums[i % 4 / 2] += std::fabs(static_cast<float>(weights[i]));
-    largest = std::max({largest, sums[0], sums[1]});
-  }
+  if (quads == 0)
+    for (std::int64_t i = 0; i < count; ++i)
+      largest = std::max(largest, std::fabs(static_cast<float>(weights[i])));
+  else
+    for (std::int64_t first = 0; first < count; first += 4 * quads) {
+      float sums[2] = {};  // of bytes 0 and 1, and of 2 and 3
+      for (std::int64_t i = first; i < std::min(first + 4 * quads, count); ++i)
+        sums[i % 4 / 2] += std::fabs(static_cast<float>(weights[i]));
+      largest = std::max({largest, sums[0], sums[1]});
+    }
   return largest;
 }
 
-// What it may be: half a step is left for the rounding of each.
-float most_sum(int quads) { return static_cast<float>(simd::kShortWeights - quads); }
+// What that may be; rounding may add half a step to each of those that meet.
+float most_magnitude() {
+  const int quads = simd::kernels().short_quads;
+  return static_cast<float>(quads == 0 ? 127 : simd::kShortWeights - quads);
+}
 
 // By how much integers must shrink so that the loops bear them.
 float shrink_of(const std::int8_t* weights, std::int64_t count) {
   if (simd::kernels().short_quads == 0) return 1;
-  const float largest = largest_sum(weights, count, 1);
-  return largest <= simd::kShortWeights ? 1 : most_sum(1) / largest;
+  const float largest = largest_magnitude(weights, count);
+  return largest <= simd::kShortWeights ? 1 : most_magnitude() / largest;
 }
 
 Status pack_bytes(const MatrixProductShape& shape, const MatrixWeights& weights, const float* bias,
@@ -194,14 +202,8 @@ MatrixWeights matrix_weights(const Tensor& weights, std::int64_t channels, Build
 }
 
 float steps_in_one(const float* weights, std::int64_t count) {
-  const int quads = simd::kernels().short_quads;
-  float largest = 0;
-  if (quads > 0)
-    largest = largest_sum(weights, count, quads);
-  else
-    for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(weights[i]));
-  if (largest == 0) return 0;
-  return (quads > 0 ? most_sum(quads) : 127) / largest;
+  const float largest = largest_magnitude(weights, count);
+  return largest > 0 ? most_magnitude() / largest : 0;
 }
 
 Status create_matrix_product(const MatrixProductShape& shape, const MatrixWeights& weights,

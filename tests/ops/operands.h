@@ -43,7 +43,7 @@ inline TestTensor constant(const Shape& shape, std::uint32_t seed = 2,
 }
 
 // Integers that every loop of bytes multiplies as they are (runtime/simd/kernels.h, kShortWeights).
-inline constexpr int kPlainInteger = 64;
+inline constexpr int kPlainInteger = 32;
 
 // A constant as int8 weights of `channels` channels, element i of channel channel_of(i), the
 // largest of each `most`; its values become those that int8 holds.

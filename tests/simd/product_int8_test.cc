@@ -43,9 +43,6 @@ std::vector<std::int8_t> bearable_weights(int quads, int columns, int depth) {
   return weights;
 }
 
-// What multiply_int8() bears.
-int int8_quads(const Kernels& table) { return std::min(table.short_quads, 1); }
-
 // A product with everything that it points at.
 struct Problem {
   Sizes size;
@@ -123,7 +120,7 @@ void check(const Kernels& table, const Sizes& size,
   CAPTURE(size.rows);
   CAPTURE(size.columns);
   CAPTURE(size.depth);
-  Problem problem(int8_quads(table), size);
+  Problem problem(table.short_quads, size);
   if (change) change(problem);
 
   const PackingInt8 packing(table, size.columns, size.depth);
@@ -216,7 +213,7 @@ TEST_CASE("int8: a row with a NaN or an infinity becomes NaN, through clamps, an
         const auto spoil = [&](Problem& problem) { problem.row(2)[4] = bad; };
         check(table, {5, columns, 9, 0, 1, true, -0.5F, 0.5F}, spoil);
         check(table, {5, columns, 9, 1, 0, false}, spoil);
-        Problem problem(int8_quads(table), {5, columns, 9});
+        Problem problem(table.short_quads, {5, columns, 9});
         spoil(problem);
         CHECK(std::isnan(problem.expected()[static_cast<std::size_t>(2 * columns)]));
       }
@@ -232,7 +229,8 @@ TEST_CASE("int8: clamps, and sums as large as they become") {
   with_every_integer_table([](const Kernels& table) {
     check(table, {7, 45, 30, 0, 3, true, 0, kInfinity});
     check(table, {7, 45, 30, 0, 3, true, -0.25F, 0.5F});
-    const auto most = static_cast<std::int8_t>(int8_quads(table) == 0 ? 127 : kShortWeights / 2);
+    const auto most = static_cast<std::int8_t>(
+        table.short_quads == 0 ? 127 : kShortWeights / (2 * table.short_quads));
     check(table, {2, 17, static_cast<int>(math::kMaxInt8Depth)}, [&](Problem& problem) {
       for (float& x : problem.x) x = 1;
       for (std::int8_t& weight : problem.weights) weight = most;
