@@ -57,6 +57,12 @@ TensorId Graph::add_floats(std::string tensor_name, const Shape& shape,
   return add_constant(std::move(tensor_name), DataType::kFloat32, shape, to_bytes(values));
 }
 
+TensorId Graph::add_late_floats(std::string tensor_name, const Shape& shape,
+                                std::function<std::vector<float>()> read) {
+  return add_late(std::move(tensor_name), DataType::kFloat32, shape,
+                  [values = std::move(read)] { return to_bytes(values()); });
+}
+
 TensorId Graph::add_integers(std::string tensor_name, const Shape& shape,
                              const std::vector<std::int32_t>& values) {
   return add_constant(std::move(tensor_name), DataType::kInt32, shape, to_bytes(values));
@@ -94,7 +100,9 @@ std::vector<int> count_readers(const Graph& graph) {
   return readers;
 }
 
-void sweep(Graph& graph) {
+namespace {
+
+void drop_unneeded(Graph& graph) {
   // Nodes run in order, so one walk from the last to the first finds everything an output needs.
   std::vector<bool> needed(graph.tensors.size(), false);
   const auto need = [&](TensorId id) {
@@ -128,6 +136,16 @@ void sweep(Graph& graph) {
   for (GraphPort& port : graph.outputs) renumber(port.tensor);
   graph.nodes = std::move(kept_nodes);
   graph.tensors = std::move(kept_tensors);
+}
+
+}  // namespace
+
+void sweep(Graph& graph) {
+  drop_unneeded(graph);
+  if (!graph.importing) return;
+  compute_late(graph);
+  drop_unneeded(graph);
+  graph.importing = false;
 }
 
 std::string print(const Graph& graph) {

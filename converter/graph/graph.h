@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -42,11 +43,15 @@ struct GraphTensor {
   // source are held as int32 (values saturate).
   std::optional<std::vector<std::byte>> data;
   std::vector<float> scales;  // of an int8 constant: one an output channel
+  // A constant without its values, which `read` gives or a node of the graph has still to compute.
+  bool late = false;
+  std::function<std::vector<std::byte>()> read;
 
-  bool constant() const { return data.has_value(); }
-  const float* floats() const { return reinterpret_cast<const float*>(data->data()); }
+  bool constant() const { return data.has_value() || late; }
+  // Of a constant that is not late (Graph::compute).
+  const float* floats() const { return reinterpret_cast<const float*>(data.value().data()); }
   const std::int32_t* integers() const {
-    return reinterpret_cast<const std::int32_t*>(data->data());
+    return reinterpret_cast<const std::int32_t*>(data.value().data());
   }
 };
 
@@ -95,6 +100,10 @@ struct Graph {
   // bytes of a file must not claim the machine's memory.
   std::int64_t added_bytes = 0, made_bytes = 0;
   std::int64_t freely_made = std::int64_t{1} << 24;
+  // While a file is imported, all but small constants are late until sweep(), so that a file that
+  // is refused has not had them made.
+  bool importing = false;
+  std::int64_t computed_bytes = 0;  // meanwhile
 
   const GraphTensor& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
   GraphTensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }
@@ -112,10 +121,22 @@ struct Graph {
   TensorId add_integers(std::string tensor_name, const Shape& shape,
                         const std::vector<std::int32_t>& values);
 
+  // Of a file that is imported; `read` gives as many bytes as fill the shape, which must have been
+  // seen to be there, and is called at the latest by sweep().
+  TensorId add_late(std::string tensor_name, DataType type, const Shape& shape,
+                    std::function<std::vector<std::byte>()> read);
+  TensorId add_late_floats(std::string tensor_name, const Shape& shape,
+                           std::function<std::vector<float>()> read);
+
+  // Gives a constant that is late its values. Throws ConvertError where those of constants that had
+  // to be computed for it take more than `freely_made`.
+  void compute(TensorId id);
+
   // Appends a node and returns its output, whose type and shape the runtime's own rule gives.
   // `declared` is for operators whose output is a matter of declaration (Reshape, Tile,
   // RandomNormal). When every input is constant (and the operator is not RandomNormal) nothing is
-  // appended: the runtime's portable definition computes the values and the result is a constant.
+  // appended: the runtime's portable definition computes the values and the result is a constant
+  // (perhaps late).
   // Throws ConvertError with the runtime's sentence.
   TensorId add_node(std::string node_name, format::OperatorOptionsUnion options,
                     std::vector<TensorId> node_inputs,
@@ -141,7 +162,11 @@ std::vector<std::byte> evaluate(Graph& graph, const Node& node, const GraphTenso
 // How many nodes and outputs read each tensor; index = tensor id.
 std::vector<int> count_readers(const Graph& graph);
 
-// Drops nodes that no output needs and tensors that nobody names, and renumbers.
+// Gives all constants that are late their values, and drops those that only they were made of.
+void compute_late(Graph& graph);
+
+// Drops nodes that no output needs and tensors that nobody names, and renumbers. Importers end with
+// it: what is late is computed.
 void sweep(Graph& graph);
 
 // A printed form for people: one line a node.

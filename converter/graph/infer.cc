@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "converter/graph/graph.h"
 #include "converter/graph/samples.h"
@@ -13,6 +14,9 @@
 
 namespace figment::converter {
 namespace {
+
+// Larger constants are late while a file is imported.
+constexpr std::int64_t kSmallConstant = 1024;  // bytes
 
 // The batch at which batch axes are told from other axes: no common factor with usual extents.
 constexpr int kProbeBatch = 3;
@@ -58,7 +62,8 @@ std::vector<Tensor> operands(const Graph& graph, const Node& node, int batch) {
       operand.shape = scaled(tensor, batch);
       operand.type = tensor.type;
       operand.constant = tensor.constant();
-      if (tensor.constant()) operand.data = const_cast<std::byte*>(tensor.data->data());
+      // Those that are late have no values yet; the rules do not look at them.
+      if (tensor.data) operand.data = const_cast<std::byte*>(tensor.data->data());
       operand.scales = tensor.scales;
     }
     tensors.push_back(operand);
@@ -141,6 +146,47 @@ void run(const Node& node, const std::vector<Tensor>& inputs, const Tensor& outp
   room.forward(operation);
 }
 
+std::int64_t bytes_of(const GraphTensor& tensor) {
+  return tensor.shape.elements() * static_cast<std::int64_t>(element_bytes(tensor.type));
+}
+
+// Refuses a constant that is more than the graph may make.
+void check_made(Graph& graph, const Node& node, const GraphTensor& result) {
+  if (!graph.may_make(bytes_of(result)))
+    throw ConvertError("node '" + node.name + "' (" + kind_name(node) +
+                       "): its constant result of shape " + describe(result.shape) +
+                       " would take " + std::to_string(bytes_of(result)) +
+                       " bytes, with those before it far more than the file's own constants; "
+                       "compute it from an input instead");
+}
+
+std::vector<std::byte> computed(const Graph& graph, const Node& node, const GraphTensor& result) {
+  std::vector<std::byte> values(static_cast<std::size_t>(bytes_of(result)));
+  Tensor output;
+  output.data = values.data();
+  output.shape = result.shape;
+  output.type = result.type;
+  run(node, operands(graph, node, 1), output);
+  return values;
+}
+
+void set_values(GraphTensor& tensor, std::vector<std::byte> values) {
+  tensor.data = std::move(values);
+  tensor.late = false;
+  tensor.read = nullptr;
+}
+
+void read_late(GraphTensor& tensor) {
+  if (tensor.read) set_values(tensor, tensor.read());
+}
+
+void compute_node(Graph& graph, const Node& node) {
+  for (const TensorId input : node.inputs)
+    if (input != kAbsent) read_late(graph.tensor(input));
+  GraphTensor& result = graph.tensor(node.output);
+  set_values(result, computed(graph, node, result));
+}
+
 }  // namespace
 
 GraphTensor infer(const Graph& graph, const Node& node, int batch) {
@@ -167,21 +213,59 @@ bool holds_at_batch(const Graph& graph, int batch) {
 }
 
 std::vector<std::byte> evaluate(Graph& graph, const Node& node, const GraphTensor& result) {
-  const std::int64_t bytes =
-      result.shape.elements() * static_cast<std::int64_t>(element_bytes(result.type));
-  if (!graph.may_make(bytes))
-    throw ConvertError("node '" + node.name + "' (" + kind_name(node) +
-                       "): its constant result of shape " + describe(result.shape) +
-                       " would take " + std::to_string(bytes) +
-                       " bytes, with those before it far more than the file's own constants; "
-                       "compute it from an input instead");
-  std::vector<std::byte> values(static_cast<std::size_t>(bytes));
-  Tensor output;
-  output.data = values.data();
-  output.shape = result.shape;
-  output.type = result.type;
-  run(node, operands(graph, node, 1), output);
-  return values;
+  check_made(graph, node, result);
+  return computed(graph, node, result);
+}
+
+TensorId Graph::add_late(std::string tensor_name, DataType type, const Shape& shape,
+                         std::function<std::vector<std::byte>()> read) {
+  importing = true;
+  GraphTensor added;
+  added.name = std::move(tensor_name);
+  added.type = type;
+  added.shape = shape;
+  added.late = true;
+  added.read = std::move(read);
+  const std::int64_t bytes = bytes_of(added);
+  if (bytes <= kSmallConstant) read_late(added);
+  added_bytes += bytes;
+  tensors.push_back(std::move(added));
+  return static_cast<TensorId>(tensors.size()) - 1;
+}
+
+void Graph::compute(TensorId id) {
+  read_late(tensor(id));
+  if (!tensor(id).late) return;
+  std::vector<bool> wanted(tensors.size(), false);
+  wanted[static_cast<std::size_t>(id)] = true;
+  const auto is_wanted = [&](const Node& node) {
+    return wanted[static_cast<std::size_t>(node.output)] && tensor(node.output).late;
+  };
+  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)
+    for (const TensorId input : node->inputs)
+      if (input != kAbsent && is_wanted(*node)) wanted[static_cast<std::size_t>(input)] = true;
+  for (const Node& node : nodes) {
+    if (!is_wanted(node)) continue;
+    if ((computed_bytes += bytes_of(tensor(node.output))) > freely_made)
+      throw ConvertError("node '" + node.name + "' (" + kind_name(node) +
+                         "): its constant result would have to be known while the file is read, "
+                         "but takes too much room; compute it from an input instead");
+    compute_node(*this, node);
+  }
+}
+
+void compute_late(Graph& graph) {
+  std::vector<int> readers = count_readers(graph);
+  for (const Node& node : graph.nodes) {
+    if (!graph.tensor(node.output).constant()) continue;
+    if (graph.tensor(node.output).late) compute_node(graph, node);
+    for (const TensorId input : node.inputs)
+      if (input != kAbsent && --readers[static_cast<std::size_t>(input)] == 0)
+        graph.tensor(input) = GraphTensor();
+  }
+  for (GraphTensor& tensor : graph.tensors) read_late(tensor);
+  std::erase_if(graph.nodes,
+                [&](const Node& node) { return graph.tensor(node.output).constant(); });
 }
 
 TensorId Graph::add_node(std::string node_name, format::OperatorOptionsUnion options,
@@ -222,12 +306,20 @@ TensorId Graph::add_node(std::string node_name, format::OperatorOptionsUnion opt
   for (const TensorId input : node.inputs)
     if (input != kAbsent && !tensor(input).constant()) all_constant = false;
   if (all_constant) {
-    result.data = evaluate(*this, node, result);
+    check_made(*this, node, result);
     result.batch_axis = -1;
+    const std::int64_t bytes = bytes_of(result);
+    result.late = importing && (bytes > kSmallConstant || computed_bytes + bytes > freely_made);
+    for (const TensorId input : node.inputs)
+      if (input != kAbsent && importing && tensor(input).late) result.late = true;
+    if (!result.late) {
+      result.data = computed(*this, node, result);
+      computed_bytes += bytes;
+    }
   }
   tensors.push_back(std::move(result));
   const TensorId id = static_cast<TensorId>(tensors.size()) - 1;
-  if (!all_constant) {
+  if (!all_constant || tensor(id).late) {
     node.output = id;
     nodes.push_back(std::move(node));
   }

@@ -12,6 +12,13 @@ void NodeBuilder::refuse(const std::string& why) const {
 }
 
 void NodeBuilder::check_made(double count) const {
+  check_late(count);
+  graph_.computed_bytes += static_cast<std::int64_t>(std::max(count, 0.0) * sizeof(float));
+  if (graph_.computed_bytes > graph_.freely_made)
+    refuse("it makes a constant of too many numbers; compute it from an input instead");
+}
+
+void NodeBuilder::check_late(double count) const {
   constexpr double kMost = 1 << 28;
   const bool sound = count <= kMost;  // a NaN is not
   const auto bytes = sound ? static_cast<std::int64_t>(std::max(count, 0.0) * sizeof(float)) : 0;
@@ -102,13 +109,9 @@ TensorId NodeBuilder::transpose(TensorId x, const std::vector<int>& permutation)
 
 TensorId NodeBuilder::reshape(TensorId x, const Shape& to) {
   if (shape(x) == to) return x;
-  if (constant(x)) {
-    const GraphTensor& source = tensor(x);
-    if (source.shape.elements() != to.elements())
-      refuse("it would give " + describe(source.shape) + " the shape " + describe(to) +
-             ", which has another number of elements");
-    return graph_.add_constant(label_, source.type, to, std::vector<std::byte>(*source.data));
-  }
+  if (constant(x) && shape(x).elements() != to.elements())
+    refuse("it would give " + describe(shape(x)) + " the shape " + describe(to) +
+           ", which has another number of elements");
   return emit(format::ReshapeT{}, {x}, to);
 }
 

@@ -15,7 +15,9 @@ class NodeBuilder {
  public:
   // `label` is the source's name for it, `kind` its type; both for messages.
   NodeBuilder(Graph& graph, std::string label, std::string kind)
-      : graph_(graph), label_(std::move(label)), kind_(std::move(kind)) {}
+      : graph_(graph), label_(std::move(label)), kind_(std::move(kind)) {
+    graph.importing = true;
+  }
   virtual ~NodeBuilder() = default;
 
   const std::string& label() const { return label_; }
@@ -24,10 +26,17 @@ class NodeBuilder {
   // Throws ConvertError: "node 'LABEL' (KIND): why".
   [[noreturn]] void refuse(const std::string& why) const;
   // Refuses a constant of `count` numbers that the node makes of a few, where the graph may not
-  // make as many (Graph::may_make). To be asked before it is added.
+  // make as many (Graph::may_make), or not at once. To be asked before it is added.
   void check_made(double count) const;
+  // The same of a constant that is late.
+  void check_late(double count) const;
 
   const GraphTensor& tensor(TensorId id) const { return graph_.tensor(id); }
+  // The same; the values of a constant may be read.
+  const GraphTensor& known(TensorId id) const {
+    graph_.compute(id);
+    return graph_.tensor(id);
+  }
   Shape shape(TensorId id) const { return tensor(id).shape; }
   int rank(TensorId id) const { return tensor(id).shape.rank; }
   bool constant(TensorId id) const { return tensor(id).constant(); }

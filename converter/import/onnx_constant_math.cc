@@ -76,9 +76,9 @@ bool fold_integers(OnnxNode& node) {
   for (int index = 0; index < node.input_count(); ++index)
     if (!node.constant(node.input(index)) || node.type(node.input(index)) != DataType::kInt32)
       return false;
-  Numbers result = numbers_of(node.tensor(node.input(0)));
+  Numbers result = numbers_of(node.known(node.input(0)));
   for (int index = 1; index < node.input_count(); ++index)
-    result = apply(node, *function, result, numbers_of(node.tensor(node.input(index))));
+    result = apply(node, *function, result, numbers_of(node.known(node.input(index))));
   set_integers(node, result);
   return true;
 }

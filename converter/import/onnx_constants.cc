@@ -9,8 +9,7 @@ namespace figment::converter {
 namespace {
 
 void constant(OnnxNode& node) {
-  if (auto array = node.array("value"))
-    return node.set_output(0, node.add_array(std::move(*array)));
+  if (const auto array = node.constant_array("value")) return node.set_output(0, *array);
   if (node.has("value_float"))
     return node.set_output(0, node.scalar(node.number_attribute("value_float", 0)));
   if (node.has("value_int"))
@@ -26,19 +25,24 @@ void constant(OnnxNode& node) {
 
 void constant_of_shape(OnnxNode& node) {
   const Shape shape = make_shape(node.integers(node.input(0), "shape"));
-  node.check_made(static_cast<double>(shape.elements()));
-  const auto value = node.array("value");
-  if (value && value->shape.elements() != 1)
-    node.refuse("its value must be one number; the file is damaged");
+  node.check_late(static_cast<double>(shape.elements()));
+  OnnxArray value;
+  value.source_type = onnx::TensorProto::FLOAT;
+  value.bytes.resize(sizeof(float));
+  value.shape = make_shape({1});
+  value = node.array("value").value_or(std::move(value));
+  if (value.shape.elements() != 1) node.refuse("its value must be one number; the file is damaged");
   const auto count = static_cast<std::size_t>(shape.elements());
-  OnnxArray result;
-  result.type = value ? value->type : DataType::kFloat32;
-  result.source_type = value ? value->source_type : onnx::TensorProto::FLOAT;
-  result.shape = shape;
-  result.bytes.resize(count * 4);
-  for (std::size_t index = 0; value && index < result.bytes.size(); ++index)
-    result.bytes[index] = value->bytes[index % 4];
-  node.set_output(0, node.add_array(std::move(result)));
+  const TensorId id =
+      node.graph().add_late(node.label(), value.type, shape, [count, bytes = value.bytes] {
+        std::vector<std::byte> result;
+        result.reserve(count * bytes.size());
+        for (std::size_t index = 0; index < count; ++index)
+          result.insert(result.end(), bytes.begin(), bytes.end());
+        return result;
+      });
+  node.note_source_type(id, value.source_type);
+  node.set_output(0, id);
 }
 
 void shape_of(OnnxNode& node) {

@@ -79,6 +79,14 @@ std::size_t raw_size(int type) {
   }
 }
 
+bool is_external(const TensorProto& proto) {
+  return proto.data_location() == TensorProto::EXTERNAL;
+}
+
+std::size_t raw_bytes(const TensorProto& proto, const Shape& shape) {
+  return static_cast<std::size_t>(shape.elements()) * raw_size(proto.data_type());
+}
+
 // The bytes that a file beside the model holds for `proto`.
 std::string read_external(const TensorProto& proto, const std::filesystem::path& folder,
                           std::size_t size) {
@@ -249,7 +257,7 @@ DataType graph_type(int onnx_type, const std::string& what) {
   }
 }
 
-OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path& folder) {
+OnnxArray check_onnx_array(const TensorProto& proto, const std::filesystem::path& folder) {
   OnnxArray array;
   array.type = graph_type(proto.data_type(), "array '" + proto.name() + "'");
   array.source_type = proto.data_type();
@@ -268,16 +276,13 @@ OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path&
   }
 
   // The shape is only a claim: memory is taken once the data was seen to fill it.
-  const std::size_t raw_bytes = static_cast<std::size_t>(elements) * raw_size(proto.data_type());
-  const bool external = proto.data_location() == TensorProto::EXTERNAL;
-  if (external || proto.has_raw_data()) {
-    const std::string beside = external ? read_external(proto, folder, raw_bytes) : std::string();
-    const std::string& raw = external ? beside : proto.raw_data();
-    if (raw.size() != raw_bytes)
-      refuse(proto, "it has " + std::to_string(raw.size()) + " bytes, but its shape needs " +
-                        std::to_string(raw_bytes) + "; the file is damaged");
-    array.bytes.resize(static_cast<std::size_t>(elements) * 4);
-    from_raw(proto, raw, array.bytes);
+  if (is_external(proto) || proto.has_raw_data()) {
+    const std::size_t needed = raw_bytes(proto, array.shape);
+    const std::size_t given =
+        is_external(proto) ? read_external(proto, folder, needed).size() : proto.raw_data().size();
+    if (given != needed)
+      refuse(proto, "it has " + std::to_string(given) + " bytes, but its shape needs " +
+                        std::to_string(needed) + "; the file is damaged");
     return array;
   }
   const std::int64_t given = std::int64_t{proto.float_data_size()} + proto.double_data_size() +
@@ -286,8 +291,18 @@ OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path&
   if (given != elements)
     refuse(proto, "it has " + std::to_string(given) + " values, but its shape needs " +
                       std::to_string(elements) + "; the file is damaged");
-  array.bytes.resize(static_cast<std::size_t>(elements) * 4);
-  from_fields(proto, array.bytes);
+  return array;
+}
+
+OnnxArray read_onnx_array(const TensorProto& proto, const std::filesystem::path& folder) {
+  OnnxArray array = check_onnx_array(proto, folder);
+  array.bytes.resize(static_cast<std::size_t>(array.shape.elements()) * 4);
+  if (is_external(proto))
+    from_raw(proto, read_external(proto, folder, raw_bytes(proto, array.shape)), array.bytes);
+  else if (proto.has_raw_data())
+    from_raw(proto, proto.raw_data(), array.bytes);
+  else
+    from_fields(proto, array.bytes);
   return array;
 }
 

@@ -28,6 +28,9 @@ std::string onnx_type_name(int type);
 // complex numbers; `what` begins the sentence ("input 'x'").
 DataType graph_type(int onnx_type, const std::string& what);
 
+// The array without its values, which were seen to fill its shape. Throws as read_onnx_array does.
+OnnxArray check_onnx_array(const onnx::TensorProto& proto, const std::filesystem::path& folder);
+
 // The array's values. `folder` is where files beside the model are looked for. Throws ConvertError
 // when the data is missing, short, or lies outside the folder.
 OnnxArray read_onnx_array(const onnx::TensorProto& proto, const std::filesystem::path& folder);

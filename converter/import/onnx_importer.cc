@@ -112,14 +112,22 @@ const TensorId* OnnxImporter::find(OnnxScope& scope, const std::string& name) {
     return &value->second;
   if (const auto initializer = scope.initializers.find(name);
       initializer != scope.initializers.end()) {
-    OnnxArray array = read_onnx_array(*initializer->second, folder_);
-    const TensorId id = graph_.add_constant(name, array.type, array.shape, std::move(array.bytes));
-    note_source_type(id, array.source_type);
-    return &(scope.values[name] = id);
+    return &(scope.values[name] = add_array(*initializer->second, name));
   }
   // A branch may read what stands around it. Only the importer writes to scopes, and it made this
   // one.
   return scope.outer != nullptr ? find(const_cast<OnnxScope&>(*scope.outer), name) : nullptr;
+}
+
+TensorId OnnxImporter::add_array(const onnx::TensorProto& proto, const std::string& name) {
+  // A function's body is imported with every call.
+  if (const auto found = arrays_.find(&proto); found != arrays_.end()) return found->second;
+  const OnnxArray array = check_onnx_array(proto, folder_);
+  const TensorId id = graph_.add_late(name, array.type, array.shape, [this, &proto] {
+    return read_onnx_array(proto, folder_).bytes;
+  });
+  note_source_type(id, array.source_type);
+  return arrays_[&proto] = id;
 }
 
 int OnnxImporter::source_type(TensorId id) const {

@@ -46,6 +46,8 @@ class OnnxImporter {
 
   // The tensor that `name` means in `scope`; null when nothing has that name (yet).
   const TensorId* find(OnnxScope& scope, const std::string& name);
+  // The numbers of `proto`, which is a part of the model, as a constant.
+  TensorId add_array(const onnx::TensorProto& proto, const std::string& name);
   // Input 0 with its axes in another order; a constant is turned once for all who want the same
   // order.
   TensorId transpose(const std::string& node, TensorId input, const std::vector<int>& permutation);
@@ -79,6 +81,7 @@ class OnnxImporter {
   std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*>
       functions_;  // by domain and name
   std::map<std::pair<TensorId, std::vector<int>>, TensorId> turned_;
+  std::unordered_map<const onnx::TensorProto*, TensorId> arrays_;
   std::unordered_map<TensorId, int> source_types_;
   std::vector<std::vector<TensorId>> sequences_;
   int node_count_ = 0;

@@ -15,7 +15,7 @@ TensorId checked_indices(OnnxNode& node, TensorId indices, std::int64_t extent) 
   if (node.type(indices) != DataType::kInt32)
     node.refuse("its indices must be integers; the file is damaged");
   if (!node.constant(indices)) return indices;
-  const GraphTensor& given = node.tensor(indices);
+  const GraphTensor& given = node.known(indices);
   std::vector<std::int64_t> positions(given.integers(), given.integers() + given.shape.elements());
   for (std::int64_t& index : positions) {
     if (index < -extent || index >= extent)

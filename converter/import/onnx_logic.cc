@@ -60,8 +60,8 @@ void where(OnnxNode& node) {
     node.refuse("its condition must be boolean; the file is damaged");
   if (fold_empty(node, node.type(node.input(1)))) return;
   // A condition that is the same everywhere leaves one of the operands.
-  if (node.constant(condition) && is_uniform(node.tensor(condition))) {
-    const bool first = node.tensor(condition).integers()[0] != 0;
+  if (node.constant(condition) && is_uniform(node.known(condition))) {
+    const bool first = node.known(condition).integers()[0] != 0;
     const Shape choice = node.shape(condition);
     const TensorId chosen = node.input(first ? 1 : 2);
     const TensorId other = node.input(first ? 2 : 1);

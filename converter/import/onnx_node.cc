@@ -59,7 +59,7 @@ const std::vector<TensorId>& OnnxNode::sequence(int index) const {
 }
 
 std::vector<std::int64_t> OnnxNode::integers(TensorId id, const std::string& what) const {
-  const GraphTensor& values = tensor(id);
+  const GraphTensor& values = known(id);
   if (!values.constant())
     refuse("its " + what + " depends on the model's inputs; export the model with fixed shapes");
   if (values.type != DataType::kInt32)
@@ -70,7 +70,7 @@ std::vector<std::int64_t> OnnxNode::integers(TensorId id, const std::string& wha
 }
 
 std::vector<float> OnnxNode::floats(TensorId id, const std::string& what) const {
-  const GraphTensor& values = tensor(id);
+  const GraphTensor& values = known(id);
   if (!values.constant())
     refuse("its " + what + " depends on the model's inputs; export it as a constant");
   if (values.type != DataType::kFloat32)
@@ -80,7 +80,7 @@ std::vector<float> OnnxNode::floats(TensorId id, const std::string& what) const 
 
 float OnnxNode::number(TensorId id, const std::string& what) const {
   if (tensor(id).constant() && tensor(id).shape.elements() == 1 && type(id) == DataType::kInt32)
-    return static_cast<float>(tensor(id).integers()[0]);
+    return static_cast<float>(known(id).integers()[0]);
   const std::vector<float> values = floats(id, what);
   if (values.size() != 1) refuse("its " + what + " must be one number; the file is damaged");
   return values[0];
@@ -150,6 +150,12 @@ std::optional<OnnxArray> OnnxNode::array(const std::string& name) const {
   const AttributeProto* attribute = find(name, AttributeProto::TENSOR, "an array");
   if (attribute == nullptr) return std::nullopt;
   return read_onnx_array(attribute->t(), importer_.folder());
+}
+
+std::optional<TensorId> OnnxNode::constant_array(const std::string& name) const {
+  const AttributeProto* attribute = find(name, AttributeProto::TENSOR, "an array");
+  if (attribute == nullptr) return std::nullopt;
+  return importer_.add_array(attribute->t(), label());
 }
 
 const onnx::GraphProto& OnnxNode::branch(const std::string& name) const {

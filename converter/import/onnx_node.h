@@ -64,6 +64,7 @@ class OnnxNode : public NodeBuilder {
   std::optional<std::vector<float>> number_list(const std::string& name) const;
   std::vector<std::string> text_list(const std::string& name) const;  // empty: absent
   std::optional<OnnxArray> array(const std::string& name) const;
+  std::optional<TensorId> constant_array(const std::string& name) const;  // as a constant
   const onnx::GraphProto& branch(const std::string& name) const;
   // Marks an attribute as one that changes nothing here.
   void ignore(const std::string& name) const { find(name); }

@@ -144,12 +144,12 @@ void recurrent(OnnxNode& node, RecurrentCell cell) {
   if (batch_first) inputs[kRecurrentX] = node.transpose(inputs[kRecurrentX], {1, 0, 2});
   const int steps = node.shape(inputs[kRecurrentX])[0];
   if (inputs[kRecurrentLengths] != kAbsent &&
-      is_whole(node.tensor(inputs[kRecurrentLengths]), steps))
+      is_whole(node.known(inputs[kRecurrentLengths]), steps))
     inputs[kRecurrentLengths] = kAbsent;
   for (int state = kRecurrentHidden; state <= std::min<int>(last, kRecurrentCell); ++state) {
     TensorId& input = inputs[static_cast<std::size_t>(state)];
     if (input == kAbsent) continue;
-    if (is_zero(node.tensor(input)))
+    if (is_zero(node.known(input)))
       input = kAbsent;
     else if (batch_first && node.rank(input) == 3)
       input = node.transpose(input, {1, 0, 2});

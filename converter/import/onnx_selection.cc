@@ -170,7 +170,7 @@ void branch(OnnxNode& node) {
   const onnx::GraphProto& then_branch = node.branch("then_branch");
   const onnx::GraphProto& else_branch = node.branch("else_branch");
   const std::vector<TensorId> outputs =
-      node.import_branch(node.tensor(condition).integers()[0] != 0 ? then_branch : else_branch);
+      node.import_branch(node.known(condition).integers()[0] != 0 ? then_branch : else_branch);
   if (outputs.size() != static_cast<std::size_t>(node.output_count()))
     node.refuse("its branch has another number of outputs; the file is damaged");
   for (std::size_t index = 0; index < outputs.size(); ++index)

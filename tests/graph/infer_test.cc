@@ -95,6 +95,46 @@ TEST_CASE("constants that are made of constants are bounded by those that were a
   repeat();
 }
 
+TEST_CASE("larger constants of a file that is imported are late") {
+  Graph graph;
+  int reads = 0;
+  const TensorId x = graph.add_input("x", DataType::kFloat32, make_shape({1, 600}));
+  const TensorId w = graph.add_late_floats("w", make_shape({600}), [&] {
+    ++reads;
+    return std::vector<float>(600, 2);
+  });
+  const TensorId three =
+      graph.add_late_floats("three", make_shape({1}), [] { return std::vector<float>(1, 3); });
+  CHECK_FALSE(graph.tensor(three).late);
+  const TensorId six = graph.add_node("six", binary(format::BinaryFunction::Mul), {w, three});
+  const TensorId nine = graph.add_node("nine", binary(format::BinaryFunction::Add), {six, three});
+  const TensorId unused = graph.add_node("no", binary(format::BinaryFunction::Add), {nine, three});
+  CHECK(graph.tensor(unused).constant());
+  graph.outputs.push_back(
+      {"y", graph.add_node("y", binary(format::BinaryFunction::Add), {x, nine}), {}});
+  CHECK(reads == 0);
+
+  SUBCASE("until the graph is swept") {}
+  SUBCASE("or until they are asked for") {
+    graph.compute(six);
+    CHECK(graph.tensor(six).floats()[599] == 6);
+    CHECK(graph.tensor(nine).late);
+  }
+  SUBCASE("which may not be too many") {
+    graph.freely_made = 3000;
+    graph.compute(six);
+    CHECK_THROWS_AS(graph.compute(nine), ConvertError);
+    CHECK_NOTHROW(graph.compute(w));
+  }
+  sweep(graph);
+  CHECK(reads == 1);
+  REQUIRE(graph.nodes.size() == 1);
+  CHECK(graph.tensors.size() == 3);
+  const GraphTensor& left = graph.tensor(graph.nodes[0].inputs[1]);
+  CHECK(left.name == "nine");
+  CHECK(left.floats()[599] == 9);
+}
+
 TEST_CASE("the batch axis goes with the tensors") {
   Graph graph;
   const TensorId x = add_batched(graph);

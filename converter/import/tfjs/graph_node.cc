@@ -30,7 +30,7 @@ std::vector<std::int64_t> GraphNode::integers(std::size_t index, const std::stri
   const TensorId id = input(index);
   if (!constant(id) || type(id) != DataType::kInt32)
     refuse("its " + what + " is computed from the model's input, but must be known");
-  const GraphTensor& found = tensor(id);
+  const GraphTensor& found = known(id);
   return {found.integers(), found.integers() + found.shape.elements()};
 }
 

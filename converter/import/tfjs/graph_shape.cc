@@ -161,7 +161,7 @@ format::PadT read_pads(GraphNode& node) {
 void pad(GraphNode& node) {
   format::PadT options = read_pads(node);
   if (node.input_count() > 2) {
-    const GraphTensor& value = node.tensor(node.input(2));
+    const GraphTensor& value = node.known(node.input(2));
     if (!value.constant() || value.shape.elements() != 1)
       node.refuse("the value it pads with is computed from the model's input, but must be known");
     options.value = value.type == DataType::kInt32 ? static_cast<float>(value.integers()[0])

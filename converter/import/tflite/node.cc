@@ -6,6 +6,7 @@
 
 #include "converter/import/tflite/rounding.h"
 #include "converter/passes/edit.h"
+#include "runtime/model_view.h"
 
 namespace figment::converter {
 namespace {
@@ -101,7 +102,7 @@ std::vector<std::int64_t> TfliteNode::integers(int index, const std::string& wha
     refuse("its " + what + " is computed from an input; only constants are supported there");
   if (type(id) != DataType::kInt32)
     refuse("its " + what + " must be whole numbers; the file is damaged");
-  const GraphTensor& values = tensor(id);
+  const GraphTensor& values = known(id);
   return {values.integers(), values.integers() + values.shape.elements()};
 }
 
@@ -122,7 +123,7 @@ void TfliteNode::set_output(int index, TensorId id) {
     result_ = id;
     return;
   }
-  if (constant(id) && id >= first_own_tensor_) importer_.claim(tensor(id).data->size());
+  if (constant(id) && id >= first_own_tensor_) importer_.claim(constant_bytes(type(id), shape(id)));
   // What moved is of the range of output 0.
   if (type(id) == DataType::kInt8)
     id = requantize(id, output_range(), importer_.range_of(output(index)));

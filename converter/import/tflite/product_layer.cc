@@ -44,7 +44,7 @@ ProductLayer::Way ProductLayer::choose_way() const {
 std::optional<std::vector<std::int32_t>> ProductLayer::integer_bias() const {
   if (!node_.has_input(bias_place_)) return std::vector<std::int32_t>(channels_, 0);
   const TensorId bias = node_.input(bias_place_);
-  const GraphTensor& tensor = node_.tensor(bias);
+  const GraphTensor& tensor = node_.known(bias);
   if (!tensor.constant() || tensor.type != DataType::kInt32) return std::nullopt;
   const std::int64_t count = tensor.shape.elements();
   if (static_cast<std::size_t>(count) != channels_)

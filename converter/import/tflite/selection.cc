@@ -245,7 +245,7 @@ void pad(TfliteNode& node) {
     if (!node.constant(value) || node.shape(value).elements() != 1 ||
         node.type(value) != node.type(x))
       node.refuse("the number that it pads with must be a constant of its input's type");
-    const GraphTensor& number = node.tensor(value);
+    const GraphTensor& number = node.known(value);
     options.value = node.type(x) == DataType::kInt8
                         ? static_cast<float>(static_cast<std::int8_t>((*number.data)[0]))
                     : node.type(x) == DataType::kInt32 ? static_cast<float>(number.integers()[0])

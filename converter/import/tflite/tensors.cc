@@ -61,6 +61,18 @@ std::size_t block_of(const Shape& shape, int axis) {
   return block;
 }
 
+std::vector<float> widened(const TfliteIntegers& numbers, const Shape& shape) {
+  const std::size_t block = block_of(shape, numbers.scales.size() > 1 ? numbers.axis : -1);
+  std::vector<float> values(numbers.values.size());
+  for (std::size_t at = 0; at < values.size(); ++at) {
+    const std::size_t channel = at / block % numbers.scales.size();
+    const auto q = static_cast<std::int8_t>(numbers.values[at]);
+    values[at] =
+        numbers.scales[channel] * static_cast<float>(int{q} - numbers.zero_points[channel]);
+  }
+  return values;
+}
+
 }  // namespace
 
 bool TfliteImporter::is_quantized(int index) const {
@@ -152,17 +164,10 @@ TensorId TfliteImporter::read_constant(int index) {
   const tflite::Tensor& tensor = source(index);
   const Shape shape = shape_of(index);
   const auto count = static_cast<std::size_t>(shape.elements());
-  if (const auto quantized = integers(index)) {
+  if (integers(index)) {
     claim(count * sizeof(float));
-    const std::size_t block = block_of(shape, quantized->scales.size() > 1 ? quantized->axis : -1);
-    std::vector<float> values(count);
-    for (std::size_t at = 0; at < count; ++at) {
-      const std::size_t channel = at / block % quantized->scales.size();
-      const auto q = static_cast<std::int8_t>(quantized->values[at]);
-      values[at] =
-          quantized->scales[channel] * static_cast<float>(int{q} - quantized->zero_points[channel]);
-    }
-    return graph_.add_floats(name_of(index), shape, values);
+    return graph_.add_late_floats(
+        name_of(index), shape, [this, index, shape] { return widened(*integers(index), shape); });
   }
   const std::span<const std::byte> bytes = file_.buffer(tensor.buffer());
   const std::size_t size = element_size(tensor.type());
@@ -176,17 +181,24 @@ TensorId TfliteImporter::read_constant(int index) {
                       " bytes, which do not fill it; the file is damaged: export or copy it again");
   claim(count * sizeof(float));
   if (tensor.type() == TensorType::FLOAT32)
-    return graph_.add_constant(name_of(index), DataType::kFloat32, shape,
-                               {bytes.begin(), bytes.end()});
-  if (tensor.type() == TensorType::FLOAT16) {
-    std::vector<float> values(count);
-    for (std::size_t at = 0; at < count; ++at)
-      values[at] = math::widen_half(element<std::uint16_t>(bytes, at));
-    return graph_.add_floats(name_of(index), shape, values);
-  }
-  std::vector<std::int32_t> values(count);
-  for (std::size_t at = 0; at < count; ++at) values[at] = whole_number(tensor.type(), bytes, at);
-  return graph_.add_integers(name_of(index), shape, values);
+    return graph_.add_late(name_of(index), DataType::kFloat32, shape,
+                           [bytes] { return std::vector<std::byte>(bytes.begin(), bytes.end()); });
+  if (tensor.type() == TensorType::FLOAT16)
+    return graph_.add_late_floats(name_of(index), shape, [bytes, count] {
+      std::vector<float> values(count);
+      for (std::size_t at = 0; at < count; ++at)
+        values[at] = math::widen_half(element<std::uint16_t>(bytes, at));
+      return values;
+    });
+  const auto whole = [bytes, count, type = tensor.type()] {
+    std::vector<std::byte> values(count * sizeof(std::int32_t));
+    for (std::size_t at = 0; at < count; ++at) {
+      const std::int32_t value = whole_number(type, bytes, at);
+      std::memcpy(values.data() + at * sizeof value, &value, sizeof value);
+    }
+    return values;
+  };
+  return graph_.add_late(name_of(index), DataType::kInt32, shape, whole);
 }
 
 std::vector<TensorId> TfliteImporter::range_operands(int index, TensorId x) {

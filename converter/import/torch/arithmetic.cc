@@ -22,7 +22,7 @@ std::optional<TorchValue> number_in(TorchCall& call, const TorchValue& value) {
   if (value.is_plain_number()) return value;
   if (!value.is(Kind::kTensor) || !call.constant(value.tensor) || call.rank(value.tensor) != 0)
     return std::nullopt;
-  const GraphTensor& held = call.NodeBuilder::tensor(value.tensor);
+  const GraphTensor& held = call.known(value.tensor);
   if (held.type == DataType::kInt32) return TorchValue::of_integer(*held.integers());
   return TorchValue::of_number(static_cast<double>(*held.floats()));
 }

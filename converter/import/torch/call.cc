@@ -99,7 +99,7 @@ double TorchCall::number(const std::string& name) const {
   const TorchValue& value = argument(name);
   if (value.is_plain_number()) return value.as_number();
   if (value.is(Kind::kTensor) && constant(value.tensor) && shape(value.tensor).elements() == 1) {
-    const GraphTensor& held = NodeBuilder::tensor(value.tensor);
+    const GraphTensor& held = known(value.tensor);
     return held.type == DataType::kInt32 ? held.integers()[0]
                                          : static_cast<double>(held.floats()[0]);
   }

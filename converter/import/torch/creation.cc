@@ -40,9 +40,10 @@ TorchValue type_as(TorchCall& call) {
 }
 
 TensorId filled(TorchCall& call, const Shape& shape, float value) {
-  call.check_made(static_cast<double>(shape.elements()));
-  return call.float_constant(std::vector<float>(static_cast<std::size_t>(shape.elements()), value),
-                             shape);
+  call.check_late(static_cast<double>(shape.elements()));
+  const auto count = static_cast<std::size_t>(shape.elements());
+  return call.graph().add_late_floats(call.label() + "/constant", shape,
+                                      [count, value] { return std::vector<float>(count, value); });
 }
 
 template <int kValue>

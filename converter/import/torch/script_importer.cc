@@ -272,12 +272,13 @@ TorchValue ScriptImporter::evaluate(const Expression& expression, const Variable
   return {};
 }
 
-TorchValue ScriptImporter::as_integer(const TorchValue& value, const std::string& path) const {
+TorchValue ScriptImporter::as_integer(const TorchValue& value, const std::string& path) {
   if (value.is(Kind::kInteger) || value.is(Kind::kBool))
     return TorchValue::of_integer(value.integer);
   if (value.is(Kind::kNumber) && value.number > -1e15 && value.number < 1e15)
     return TorchValue::of_integer(static_cast<std::int64_t>(value.number));
   if (value.is(Kind::kTensor)) {
+    graph_.compute(value.tensor);
     const GraphTensor& tensor = graph_.tensor(value.tensor);
     if (tensor.constant() && tensor.shape.elements() == 1)
       return TorchValue::of_integer(tensor.type == DataType::kInt32

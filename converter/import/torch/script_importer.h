@@ -57,7 +57,7 @@ class ScriptImporter {
                          const std::string& path);
   TorchValue attribute(const TorchValue& object, const std::string& name, const std::string& path);
   TorchValue value_of(const PickleValue& value, TorchReader& reader, const std::string& name);
-  TorchValue as_integer(const TorchValue& value, const std::string& path) const;
+  TorchValue as_integer(const TorchValue& value, const std::string& path);
 
   ScriptArchive& archive_;
   const ImportOptions& options_;
