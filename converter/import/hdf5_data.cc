@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kWhat = "the HDF5 file";
 // Compressed weights are hardly smaller than plain ones: what is unpacked may take this many times
 // the file's room, and a little more for very small files.
-constexpr std::uint64_t kMostExpansion = 4, kSmallFile = 1 << 16;
+constexpr std::uint64_t kMostExpansion = 3, kSmallFile = 1 << 16;
 constexpr unsigned kDeflate = 1, kShuffle = 2, kFletcher = 3;
 constexpr int kMostLevels = 32;
 

@@ -115,7 +115,7 @@ std::optional<std::vector<std::string>> Hdf5File::texts(const std::string& path,
   return result;
 }
 
-Hdf5Floats Hdf5File::floats(const std::string& path) const {
+const Hdf5Object& Hdf5File::numbers(const std::string& path) const {
   const auto found = address(path);
   if (!found || reader_->object(*found).layout == Hdf5Object::Layout::kNone)
     damaged(path, "is no dataset; the file is damaged");
@@ -123,20 +123,32 @@ Hdf5Floats Hdf5File::floats(const std::string& path) const {
   if (!dataset.type || !dataset.type->is_number())
     throw ConvertError("'" + path + "' in " + name_ +
                        " holds no plain numbers; save the weights as float32 or float16");
+  return dataset;
+}
+
+std::vector<std::int64_t> Hdf5File::check_floats(const std::string& path) const {
+  const Hdf5Object& dataset = numbers(path);
+  std::vector<std::byte> unpacked;
+  spent_ += reader_->elements(dataset, unpacked).size() / dataset.type->size * sizeof(float);
+  if (spent_ > kMostExpansion * file_bytes_ + kSmallFile)
+    damaged(path, "is read more often than weights are; the file is damaged");
+  return dataset.shape.value_or(std::vector<std::int64_t>{0});
+}
+
+std::vector<float> Hdf5File::values(const std::string& path) const {
+  const Hdf5Object& dataset = numbers(path);
   std::vector<std::byte> unpacked;
   const std::span<const std::byte> elements = reader_->elements(dataset, unpacked);
   const std::size_t size = dataset.type->size;
-  const std::size_t count = elements.size() / size;
-  spent_ += count * sizeof(float);
-  if (spent_ > kMostExpansion * file_bytes_ + kSmallFile)
-    damaged(path, "is read more often than weights are; the file is damaged");
-  Hdf5Floats result;
-  result.shape = dataset.shape.value_or(std::vector<std::int64_t>{0});
-  result.values.reserve(count);
-  for (std::size_t index = 0; index < count; ++index)
-    result.values.push_back(
-        static_cast<float>(dataset.type->number(elements.data() + index * size)));
+  std::vector<float> result;
+  result.reserve(elements.size() / size);
+  for (std::size_t at = 0; at + size <= elements.size(); at += size)
+    result.push_back(static_cast<float>(dataset.type->number(elements.data() + at)));
   return result;
+}
+
+Hdf5Floats Hdf5File::floats(const std::string& path) const {
+  return {check_floats(path), values(path)};
 }
 
 }  // namespace figment::converter

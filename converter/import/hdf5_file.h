@@ -19,6 +19,7 @@ namespace figment::converter {
 
 class Hdf5Reader;
 struct Hdf5Attribute;
+struct Hdf5Object;
 
 enum class Hdf5Kind { kNone, kGroup, kDataset, kOther };
 
@@ -69,9 +70,13 @@ class Hdf5File {
   // ConvertError where it holds something else. What is read from one file in all may not take
   // much more room than the file, so that one dataset under many names fills no memory.
   Hdf5Floats floats(const std::string& dataset) const;
+  // The shape of floats(), once all that it reads was seen to be there; and its numbers.
+  std::vector<std::int64_t> check_floats(const std::string& dataset) const;
+  std::vector<float> values(const std::string& dataset) const;
 
  private:
   [[noreturn]] void damaged(const std::string& path, const std::string& why) const;
+  const Hdf5Object& numbers(const std::string& path) const;
   const Hdf5Attribute* attribute(const std::string& path, const std::string& attribute) const;
 
   std::string name_;

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <set>
+#include <span>
 #include <utility>
 
 #include "converter/graph/graph.h"
@@ -20,6 +22,7 @@ namespace {
 constexpr std::uint64_t kMostExpansion = 4;
 constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{1} << 20;
 constexpr std::size_t kLongestName = 1000;
+constexpr std::size_t kStep = 1 << 16;          // unpacked at once
 constexpr std::uint64_t kSmallestListing = 46;  // bytes of an entry in the archive's list
 constexpr unsigned kEncrypted = 1;              // a bit of the entry's flags
 constexpr unsigned kStored = 0, kDeflated = 8;
@@ -41,6 +44,7 @@ struct ZipFile::Archive {
   std::vector<Entry> entries;
   std::vector<unz64_file_pos> places;  // of the entries
   std::map<std::string, std::size_t, std::less<>> index;
+  std::set<std::size_t> checked;
 
   [[noreturn]] void damaged(const std::string& why) const {
     throw DamagedFile(name + " is cut off or damaged: " + why + "; download or save it again");
@@ -129,29 +133,50 @@ const ZipFile::Entry* ZipFile::find(std::string_view name) const {
   return found == archive_->index.end() ? nullptr : &archive_->entries[found->second];
 }
 
-std::vector<std::byte> ZipFile::read(std::string_view name) const {
+template <typename Take>
+void ZipFile::unpack(std::size_t entry, const Take& take) const {
+  void* const handle = archive_->handle.get();
+  const Entry& unpacked = archive_->entries[entry];
+  const auto damaged = [&] { archive_->damaged("its part '" + unpacked.name + "' is not whole"); };
+  if (unzGoToFilePos64(handle, &archive_->places[entry]) != UNZ_OK ||
+      unzOpenCurrentFile(handle) != UNZ_OK)
+    damaged();
+  std::uint64_t at = 0;
+  while (at < unpacked.bytes) {
+    const std::span<std::byte> into = take(at);
+    const int got = unzReadCurrentFile(handle, into.data(), static_cast<unsigned>(into.size()));
+    if (got <= 0) break;
+    at += static_cast<std::uint64_t>(got);
+  }
+  // Closing compares the checksum.
+  if (unzCloseCurrentFile(handle) != UNZ_OK || at != unpacked.bytes) damaged();
+}
+
+std::size_t ZipFile::place_of(std::string_view name) const {
   const auto found = archive_->index.find(name);
   if (found == archive_->index.end())
     archive_->damaged("it has no part '" + std::string(name) + "'");
-  const auto damaged = [&] {
-    archive_->damaged("its part '" + std::string(name) + "' is not whole");
-  };
-  const Entry& entry = archive_->entries[found->second];
-  void* const handle = archive_->handle.get();
-  if (unzGoToFilePos64(handle, &archive_->places[found->second]) != UNZ_OK ||
-      unzOpenCurrentFile(handle) != UNZ_OK)
-    damaged();
-  std::vector<std::byte> bytes(entry.bytes);
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    constexpr std::size_t kStep = 1 << 20;
-    const int got = unzReadCurrentFile(handle, bytes.data() + at,
-                                       static_cast<unsigned>(std::min(kStep, bytes.size() - at)));
-    if (got <= 0) break;
-    at += static_cast<std::size_t>(got);
+  return found->second;
+}
+
+std::uint64_t ZipFile::check(std::string_view name) const {
+  const std::size_t entry = place_of(name);
+  if (archive_->checked.insert(entry).second) {
+    std::vector<std::byte> piece(kStep);
+    const std::uint64_t bytes = archive_->entries[entry].bytes;
+    unpack(entry, [&](std::uint64_t at) {
+      return std::span(piece).first(std::min<std::uint64_t>(kStep, bytes - at));
+    });
   }
-  // Closing compares the checksum.
-  if (unzCloseCurrentFile(handle) != UNZ_OK || at != bytes.size()) damaged();
+  return archive_->entries[entry].bytes;
+}
+
+std::vector<std::byte> ZipFile::read(std::string_view name) const {
+  const std::size_t entry = place_of(name);
+  std::vector<std::byte> bytes(archive_->entries[entry].bytes);
+  unpack(entry, [&](std::uint64_t at) {
+    return std::span(bytes).subspan(at, std::min<std::uint64_t>(kStep, bytes.size() - at));
+  });
   return bytes;
 }
 

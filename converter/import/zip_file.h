@@ -36,11 +36,19 @@ class ZipFile {
   const std::vector<Entry>& entries() const;
   // nullptr: no such entry.
   const Entry* find(std::string_view name) const;
+  // Unpacks the entry piece by piece and keeps nothing: how many bytes it has. Throws as read()
+  // does.
+  std::uint64_t check(std::string_view name) const;
   // The entry's bytes, unpacked, their checksum compared. Throws DamagedFile when they are not
   // whole or when there is no such entry.
   std::vector<std::byte> read(std::string_view name) const;
 
  private:
+  std::size_t place_of(std::string_view name) const;
+  // Unpacks an entry into what `take` gives for the bytes from a position on.
+  template <typename Take>
+  void unpack(std::size_t entry, const Take& take) const;
+
   struct Archive;
   std::unique_ptr<Archive> archive_;
 };

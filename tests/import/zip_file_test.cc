@@ -44,7 +44,10 @@ std::string text(const std::vector<std::byte>& bytes) {
 std::string refusal(const std::filesystem::path& path) {
   try {
     const ZipFile archive(path);
-    for (const ZipFile::Entry& entry : archive.entries()) archive.read(entry.name);
+    for (const ZipFile::Entry& entry : archive.entries()) {
+      archive.check(entry.name);
+      archive.read(entry.name);
+    }
   } catch (const converter::ConvertError& error) {
     return error.what();
   }
@@ -73,6 +76,8 @@ TEST_CASE("entries stored and deflated are read as they were") {
     CHECK(archive.read("empty").empty());
     CHECK(text(archive.read("long")) == long_text);
     CHECK(text(archive.read("a/data.pkl")) == "hello");
+    CHECK(archive.check("long") == 3000);
+    CHECK_THROWS_AS(archive.check("nothing"), converter::DamagedFile);
     CHECK(archive.find("nothing") == nullptr);
     CHECK_THROWS_AS(archive.read("nothing"), converter::DamagedFile);
   }

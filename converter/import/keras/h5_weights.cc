@@ -14,8 +14,7 @@ namespace {
 constexpr int kMostInner = 8;  // objects inside objects
 
 LayerArray read_array(const Hdf5File& file, const std::string& path) {
-  Hdf5Floats floats = file.floats(path);
-  return {std::move(floats.shape), std::move(floats.values)};
+  return {file.check_floats(path), [&file, path] { return file.values(path); }};
 }
 
 std::string join(const std::string& group, const std::string& member) {

@@ -42,14 +42,15 @@ Graph import_h5(const std::filesystem::path& path, const ImportOptions& options)
   return import_layers(model, *listed_weights(file, group), options, read_dialect(version, 2));
 }
 
-// A part in JSON, which becomes a few times its size in memory: parts of several times the
-// archive's own size are none.
-nlohmann::json read_json(const ZipFile& archive, const char* part,
+constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{1} << 20;
+
+// A part in JSON, which becomes a few times its size in memory: parts of more than `most` bytes,
+// and of more than a little, are none.
+nlohmann::json read_json(const ZipFile& archive, const char* part, std::uint64_t most,
                          const std::filesystem::path& path) {
-  constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{1} << 20;
   const std::string what = std::string(part) + " in '" + path.string() + "'";
   const ZipFile::Entry* const entry = archive.find(part);
-  if (entry != nullptr && entry->bytes > std::max(kAlwaysAllowed, std::filesystem::file_size(path)))
+  if (entry != nullptr && entry->bytes > std::max(kAlwaysAllowed, most))
     throw DamagedFile(what + " is larger than the whole file; it is damaged: save the model again");
   return parse_json(archive.read(part), what);
 }
@@ -57,12 +58,16 @@ nlohmann::json read_json(const ZipFile& archive, const char* part,
 Graph import_archive(const std::filesystem::path& path, const ImportOptions& options) {
   const ZipFile archive(path);
   const std::string name = "'" + path.string() + "'";
-  if (archive.find("model.weights.h5") == nullptr)
+  const ZipFile::Entry* const packed = archive.find("model.weights.h5");
+  if (packed == nullptr)
     throw DamagedFile(name + " has no weights (model.weights.h5); save the model again");
-  const nlohmann::json model = read_json(archive, "config.json", path);
+  // What the description becomes and the weights, unpacked, are there together.
+  const std::uint64_t all = 4 * std::filesystem::file_size(path);
+  const std::uint64_t most = (all - std::min(all, packed->bytes)) / (kJsonExpansion + 1);
+  const nlohmann::json model = read_json(archive, "config.json", most, path);
   std::string version;
   if (archive.find("metadata.json") != nullptr) {
-    const nlohmann::json metadata = read_json(archive, "metadata.json", path);
+    const nlohmann::json metadata = read_json(archive, "metadata.json", 0, path);
     if (metadata.is_object() && metadata.contains("keras_version") &&
         metadata["keras_version"].is_string())
       version = metadata["keras_version"].get<std::string>();

@@ -106,8 +106,8 @@ void LayerModel::load(Layer& layer) {
   try {
     for (LayerArray& array : layer.weights->arrays())
       layer.constants.ids.push_back(
-          context_.graph.add_floats(name + "/" + std::to_string(layer.constants.ids.size()),
-                                    make_shape(array.shape), array.values));
+          context_.graph.add_late_floats(name + "/" + std::to_string(layer.constants.ids.size()),
+                                         make_shape(array.shape), std::move(array.values)));
   } catch (const DamagedFile& error) {
     throw DamagedFile("node '" + name + "' (" + layer.description.place.class_name +
                       "): " + error.what());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,7 +11,7 @@ namespace figment::converter {
 
 struct LayerArray {
   std::vector<std::int64_t> shape;
-  std::vector<float> values;
+  std::function<std::vector<float>()> values;  // as many as fill the shape
 };
 
 // A layer among those of its model.

@@ -162,30 +162,33 @@ LayerArray TfjsWeights::array(const std::string& name) const {
   if (found == places_.end())
     throw DamagedFile("the weights manifest has no weight '" + name +
                       "'; model.json is damaged: copy it again");
-  LayerArray result;
-  result.shape = found->second.shape;
-  result.values.reserve(found->second.count);
-  for (std::size_t index = 0; index < found->second.count; ++index)
-    result.values.push_back(static_cast<float>(number(found->second, index)));
-  return result;
+  const Place& place = found->second;
+  return {place.shape, [this, &place] {
+            std::vector<float> values;
+            values.reserve(place.count);
+            for (std::size_t index = 0; index < place.count; ++index)
+              values.push_back(static_cast<float>(number(place, index)));
+            return values;
+          }};
 }
 
 TensorId TfjsWeights::add_to(Graph& graph, const std::string& name) const {
   const auto found = places_.find(name);
   if (found == places_.end() || !found->second.integers) {
     const LayerArray floats = array(name);
-    return graph.add_floats(name, make_shape(floats.shape), floats.values);
+    return graph.add_late_floats(name, make_shape(floats.shape), floats.values);
   }
   const Place& place = found->second;
-  std::vector<std::int32_t> values;
-  values.reserve(place.count);
-  for (std::size_t index = 0; index < place.count; ++index) {
-    const double value = std::round(number(place, index));
-    values.push_back(static_cast<std::int32_t>(
-        std::fmin(std::fmax(value, std::numeric_limits<std::int32_t>::min()),
-                  std::numeric_limits<std::int32_t>::max())));
-  }
-  return graph.add_integers(name, make_shape(place.shape), values);
+  return graph.add_late(name, DataType::kInt32, make_shape(place.shape), [this, &place] {
+    std::vector<std::byte> values(place.count * sizeof(std::int32_t));
+    for (std::size_t index = 0; index < place.count; ++index) {
+      const auto value = static_cast<std::int32_t>(std::fmin(
+          std::fmax(std::round(number(place, index)), std::numeric_limits<std::int32_t>::min()),
+          std::numeric_limits<std::int32_t>::max()));
+      std::memcpy(values.data() + index * sizeof value, &value, sizeof value);
+    }
+    return values;
+  });
 }
 
 }  // namespace figment::converter

@@ -154,9 +154,11 @@ void TorchCall::ignore_weight(const std::string& part) const {
 }
 
 TensorId TorchCall::optional_weight(const std::string& part, int axis) {
+  const std::string name = prefix_ + part;
+  if (weights_ != nullptr && weights_->has(name)) return weights_->add_to(graph(), name);
   TorchArray array;
-  if (weights_ == nullptr || !weights_->read_part(prefix_, part, axis, array)) return kAbsent;
-  return graph().add_constant(prefix_ + part, array.type, array.shape, std::move(array.bytes));
+  if (weights_ == nullptr || !weights_->put_together(prefix_, part, axis, array)) return kAbsent;
+  return graph().add_constant(name, array.type, array.shape, std::move(array.bytes));
 }
 
 TensorId TorchCall::weight(const std::string& part, int axis) {

@@ -43,6 +43,9 @@ class ZipStorages : public TorchStorages {
     }
   }
   std::vector<std::byte> pickle() const { return zip_.read(folder_ + part_ + ".pkl"); }
+  std::uint64_t size(const std::string& key) const override {
+    return zip_.check(folder_ + part_ + "/" + key);
+  }
   std::vector<std::byte> read(const std::string& key) const override {
     return zip_.read(folder_ + part_ + "/" + key);
   }
@@ -69,16 +72,20 @@ class LegacyStorages : public TorchStorages {
   void add(const std::string& key, std::size_t at, std::size_t bytes) {
     places_[key] = {at, bytes};
   }
+  std::uint64_t size(const std::string& key) const override { return part(key).size(); }
   std::vector<std::byte> read(const std::string& key) const override {
+    return {part(key).begin(), part(key).end()};
+  }
+
+ private:
+  std::span<const std::byte> part(const std::string& key) const {
     const auto found = places_.find(key);
     if (found == places_.end())
       throw DamagedFile(file() +
                         " is cut off or damaged: it lacks a storage; download or save it again");
-    const auto part = from(found->second.first).first(found->second.second);
-    return {part.begin(), part.end()};
+    return from(found->second.first).first(found->second.second);
   }
 
- private:
   std::vector<std::byte> bytes_;
   std::map<std::string, std::pair<std::size_t, std::size_t>> places_;
 };

@@ -44,6 +44,10 @@ class SafeTensors : public TorchStorages {
     read_header(names);
   }
 
+  std::uint64_t size(const std::string& key) const override {
+    const auto [begin, end] = places_.at(key);
+    return end - begin;
+  }
   std::vector<std::byte> read(const std::string& key) const override {
     const auto [begin, end] = places_.at(key);
     std::vector<std::byte> bytes(end - begin);

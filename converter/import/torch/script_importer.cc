@@ -86,9 +86,7 @@ TorchValue ScriptImporter::value_of(const PickleValue& value, TorchReader& reade
     case From::kTensor: {
       const auto known = tensors_.find(value.object);
       if (known != tensors_.end()) return TorchValue::of_tensor(known->second);
-      TorchArray array = reader.read(tensor_of(*value.object), name);
-      const TensorId id =
-          graph_.add_constant(name, array.type, array.shape, std::move(array.bytes));
+      const TensorId id = reader.add_to(graph_, tensor_of(*value.object), name);
       tensors_[value.object] = id;
       return TorchValue::of_tensor(id);
     }

@@ -100,7 +100,7 @@ TorchTensor tensor_of(const PickleObject& object) {
   return tensor;
 }
 
-TorchArray TorchReader::read(const TorchTensor& tensor, const std::string& name) {
+TorchArray TorchReader::check(const TorchTensor& tensor, const std::string& name) {
   const std::string what = "the tensor '" + name + "' of " + storages_.file();
   const auto damaged = [&](const std::string& why) {
     throw DamagedFile(what + " " + why + "; the file is damaged: download or save it again");
@@ -113,11 +113,7 @@ TorchArray TorchReader::read(const TorchTensor& tensor, const std::string& name)
   if (tensor.sizes.size() > static_cast<std::size_t>(kMaxRank))
     throw ConvertError(what + " has " + std::to_string(tensor.sizes.size()) + " axes; at most " +
                        std::to_string(kMaxRank) + " are supported");
-  if (last_ != tensor.storage || bytes_.empty()) {
-    bytes_ = storages_.read(tensor.storage);
-    last_ = tensor.storage;
-  }
-  const std::uint64_t count = bytes_.size() / width;
+  const std::uint64_t count = storages_.size(tensor.storage) / width;
 
   // How many numbers, and which one is the last: no product is formed before it is known to fit.
   std::uint64_t numbers = 1;
@@ -151,14 +147,26 @@ TorchArray TorchReader::read(const TorchTensor& tensor, const std::string& name)
 
   TorchArray array;
   array.shape = make_shape(tensor.sizes);
+  array.type = is_float(tensor.type) ? DataType::kFloat32 : DataType::kInt32;
+  return array;
+}
+
+std::vector<std::byte> TorchReader::numbers_of(const TorchTensor& tensor) {
+  if (last_ != tensor.storage || bytes_.empty()) {
+    bytes_.clear();
+    bytes_ = storages_.read(tensor.storage);
+    last_ = tensor.storage;
+  }
+  const std::size_t width = bytes_of(tensor.type);
   const bool floats = is_float(tensor.type);
-  array.type = floats ? DataType::kFloat32 : DataType::kInt32;
-  array.bytes.resize(numbers * 4);
+  std::uint64_t numbers = 1;
+  for (const std::int64_t size : tensor.sizes) numbers *= static_cast<std::uint64_t>(size);
+  std::vector<std::byte> result(numbers * 4);
   std::vector<std::int64_t> index(tensor.sizes.size(), 0);
   std::int64_t at = tensor.offset;
   for (std::uint64_t number = 0; number < numbers; ++number) {
     const std::byte* const from = bytes_.data() + static_cast<std::size_t>(at) * width;
-    std::byte* const to = array.bytes.data() + number * 4;
+    std::byte* const to = result.data() + number * 4;
     if (floats) {
       const float value = load_float(tensor.type, from);
       std::memcpy(to, &value, sizeof value);
@@ -173,7 +181,19 @@ TorchArray TorchReader::read(const TorchTensor& tensor, const std::string& name)
       index[axis - 1] = 0;
     }
   }
+  return result;
+}
+
+TorchArray TorchReader::read(const TorchTensor& tensor, const std::string& name) {
+  TorchArray array = check(tensor, name);
+  array.bytes = numbers_of(tensor);
   return array;
+}
+
+TensorId TorchReader::add_to(Graph& graph, const TorchTensor& tensor, const std::string& name) {
+  const TorchArray array = check(tensor, name);
+  return graph.add_late(name, array.type, array.shape,
+                        [this, tensor] { return numbers_of(tensor); });
 }
 
 }  // namespace figment::converter

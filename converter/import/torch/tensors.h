@@ -37,7 +37,9 @@ class TorchStorages {
   TorchStorages() = default;
   TorchStorages(const TorchStorages&) = delete;
   TorchStorages& operator=(const TorchStorages&) = delete;
-  // Throws DamagedFile when there is no such storage.
+  // How many bytes a storage has. Throws DamagedFile when there is no such storage, or when it is
+  // damaged as far as can be told.
+  virtual std::uint64_t size(const std::string& key) const = 0;
   virtual std::vector<std::byte> read(const std::string& key) const = 0;
   // Of the file: its name for messages, and its size.
   const std::string& file() const { return file_; }
@@ -59,12 +61,18 @@ class TorchReader {
   // `name` is for messages. Throws ConvertError when the view does not lie in its storage, or when
   // all that was read would take several times the file's size.
   TorchArray read(const TorchTensor& tensor, const std::string& name);
+  // The same as a constant, whose numbers are read late: the reader must outlive the import.
+  TensorId add_to(Graph& graph, const TorchTensor& tensor, const std::string& name);
 
  private:
+  // The array without its numbers, once all is checked.
+  TorchArray check(const TorchTensor& tensor, const std::string& name);
+  std::vector<std::byte> numbers_of(const TorchTensor& tensor);
+
   const TorchStorages& storages_;
   std::string last_;
   std::vector<std::byte> bytes_;
-  std::uint64_t numbers_ = 0;  // read so far
+  std::uint64_t numbers_ = 0;  // checked so far
 };
 
 // The view that a pickle describes.

@@ -90,13 +90,14 @@ TorchArray TorchWeights::read(const std::string& name) {
   return reader_.read(names_.at(name), name);
 }
 
-bool TorchWeights::read_part(const std::string& prefix, const std::string& part, int axis,
-                             TorchArray& into) {
+TensorId TorchWeights::add_to(Graph& graph, const std::string& name) {
+  used_.insert(name);
+  return reader_.add_to(graph, names_.at(name), name);
+}
+
+bool TorchWeights::put_together(const std::string& prefix, const std::string& part, int axis,
+                                TorchArray& into) {
   const std::string name = prefix + part;
-  if (has(name)) {
-    into = read(name);
-    return true;
-  }
   const auto damaged = [&](const std::string& what) {
     throw ConvertError("the " + what + " of the tensor '" + name + "' in " + file_ +
                        " does not fit it; the file is damaged: save it again");

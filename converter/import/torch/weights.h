@@ -25,13 +25,15 @@ class TorchWeights {
   bool has_prefix(const std::string& prefix) const;
   // nullptr: none of that name.
   const TorchTensor* find(const std::string& name) const;
-  // A tensor's numbers; it counts as used from then on. It must be there.
+  // A tensor's numbers, or a constant of them that is read late; it counts as used from then on. It
+  // must be there.
   TorchArray read(const std::string& name);
+  TensorId add_to(Graph& graph, const std::string& name);
   void mark_used(const std::string& name) { used_.insert(name); }
-  // The layer's `part` ("weight") whose names begin with `prefix` ("model.0."): as it is, or put
-  // together from what spectral_norm and weight_norm made of it. `axis` is that of its outputs.
-  // False: the file has nothing of it.
-  bool read_part(const std::string& prefix, const std::string& part, int axis, TorchArray& into);
+  // The layer's `part` ("weight") whose names begin with `prefix` ("model.0."), put together from
+  // what spectral_norm and weight_norm made of it. `axis` is that of its outputs. False: the file
+  // has nothing of it.
+  bool put_together(const std::string& prefix, const std::string& part, int axis, TorchArray& into);
   // Names that nobody read, without counters of batches and what the prefixes say.
   std::vector<std::string> unused(const std::vector<std::string>& ignored) const;
 
