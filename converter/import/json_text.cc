@@ -63,9 +63,30 @@ class Budget : public nlohmann::json_sax<Json> {
   int depth_ = 0;
 };
 
+// The library keeps a text, a number or the room between two of them five times while it reads it.
+void check_tokens(std::string_view text, const std::string& what) {
+  bool in_text = false;
+  std::size_t length = 0;
+  for (std::size_t at = 0; at < text.size(); ++at, ++length) {
+    if (length > kLongestToken)
+      throw DamagedFile(what + " holds a text of more than " + std::to_string(kLongestToken) +
+                        " letters; the file is damaged, or numbers belong in files beside it");
+    const char letter = text[at];
+    if (in_text && letter == '\\') {
+      ++at;
+      ++length;
+    } else if (letter == '"') {
+      in_text = !in_text;
+    } else if (!in_text && std::string_view("[]{},:").find(letter) != std::string_view::npos) {
+      length = 0;
+    }
+  }
+}
+
 }  // namespace
 
 void check_json(std::string_view text, const std::string& what, bool comments) {
+  if (text.size() > kLongestToken) check_tokens(text, what);
   Budget budget(kJsonExpansion * text.size() + kSmallJson, what);
   Json::sax_parse(text, &budget, Json::input_format_t::json, true, comments);
 }

@@ -10,9 +10,9 @@
 namespace figment::converter {
 
 // Parses `text`, which `what` names in messages. Throws DamagedFile when it is no JSON, is nested
-// more deeply than any description of a model, or would take more memory than kJsonExpansion times
-// its length and kSmallJson: "[0,0,..." takes sixteen times its own. A single text in it takes four
-// times its length more while it is read.
+// more deeply than any description of a model, would take more memory than kJsonExpansion times its
+// length and kSmallJson ("[0,0,..." takes sixteen times its own), or holds a text of more than
+// kLongestToken letters.
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 nlohmann::json parse_json(std::span<const std::byte> text, const std::string& what);
 
@@ -21,5 +21,6 @@ nlohmann::json parse_json(std::span<const std::byte> text, const std::string& wh
 void check_json(std::string_view text, const std::string& what, bool comments);
 
 inline constexpr std::size_t kJsonExpansion = 2, kSmallJson = std::size_t{16} << 20;
+inline constexpr std::size_t kLongestToken = std::size_t{1} << 20;
 
 }  // namespace figment::converter

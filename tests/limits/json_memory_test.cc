@@ -54,8 +54,17 @@ TEST_CASE("lists and objects of many small things are refused before they fill t
   CHECK(refusal(members + "\"\":0}").find("has more lists and names") != std::string::npos);
 }
 
-TEST_CASE("one long text or a list of long numbers is no such thing") {
-  CHECK(refusal('"' + std::string(std::size_t{4} << 20, 'a') + '"').empty());
+TEST_CASE("long texts, numbers and rooms between them are refused before they are read") {
+  for (const std::size_t bytes : {std::size_t{2} << 20, std::size_t{32} << 20})
+    for (const std::string& text :
+         {'"' + std::string(bytes, 'a') + '"',
+          '"' + std::string(bytes / 2, 'a') + "\\\"" + std::string(bytes / 2, ',') + '"',
+          std::string(bytes, '1'), '[' + std::string(bytes, ' ') + ']'})
+      CHECK(refusal(text).find("holds a text of more than") != std::string::npos);
+}
+
+TEST_CASE("a text of a million letters or a list of long numbers is no such thing") {
+  CHECK(refusal('"' + std::string(1'000'000, 'a') + '"').empty());
   CHECK(refusal(repeated("[0", ",0.123456789012345678901234567890", 8 << 20) + "]").empty());
 }
 
