@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "converter/golden.h"
 #ifdef FIGMENT_WITH_XNNPACK
@@ -126,15 +127,23 @@ Accuracy measure_accuracy(const Model& exact, const Model& smaller) {
   become(nullptr);
   const ImageReading image = exact.image();
   for (int i = 0; i < exact.output_count(); ++i) {
-    const auto by_error = [&](const Candidate& a, const Candidate& b) {
-      const auto index = static_cast<std::size_t>(i);
-      return a.sums[index].squares < b.sums[index].squares;
-    };
-    const Sums& sum = std::max_element(candidates.begin(), candidates.end(), by_error)
-                          ->sums[static_cast<std::size_t>(i)];
+    const auto index = static_cast<std::size_t>(i);
+    const Sums& portable = candidates.front().sums[index];
     const bool is_picture = i == 0 && image.height > 0;
-    const double peak = is_picture ? double{image.high} - double{image.low} : sum.high - sum.low;
-    result.outputs.push_back({std::string(exact.output(i).name), sum.psnr(peak), sum.largest});
+    const double peak =
+        is_picture ? double{image.high} - double{image.low} : portable.high - portable.low;
+    OutputAccuracy accuracy{std::string(exact.output(i).name),
+                            portable.psnr(peak),
+                            portable.largest,
+                            portable.psnr(peak),
+                            {}};
+    for (const Candidate& candidate : candidates) {
+      const double psnr = candidate.sums[index].psnr(peak);
+      if (!(psnr < accuracy.least_psnr)) continue;
+      accuracy.least_psnr = psnr;
+      accuracy.least_on = candidate.processor;
+    }
+    result.outputs.push_back(std::move(accuracy));
   }
   return result;
 }

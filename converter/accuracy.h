@@ -15,6 +15,10 @@ struct OutputAccuracy {
   // what lies between the smallest and the largest number of float32. Infinity: no error.
   double psnr = 0;
   double largest_error = 0;
+  // The same with the loops of this processor, or of one that it can stand for, that are furthest
+  // from float32; the name of those loops is empty where none is further than the definition.
+  double least_psnr = 0;
+  std::string least_on;
 };
 
 struct Accuracy {
@@ -22,10 +26,10 @@ struct Accuracy {
   std::vector<OutputAccuracy> outputs;
 };
 
-// Runs both models with the same latents, at batch 1: 64 of them, fewer where that would be a
-// matter of minutes. The smaller one runs by the portable definition, and where this processor's
-// loops are less exact also on those, and on those of its predecessors: the worst counts. Outputs
-// have the same shapes. Throws ConvertError.
+// Runs both models by the portable definition with the same latents, at batch 1: 64 of them, fewer
+// where that would be a matter of minutes; the smaller one also on loops of this processor that are
+// less exact (tiles of integers, weights as 16 bits bear them). Outputs have the same shapes.
+// Throws ConvertError.
 Accuracy measure_accuracy(const Model& exact, const Model& smaller);
 
 }  // namespace figment::converter

@@ -128,11 +128,12 @@ void check_accuracy(const Accuracy& accuracy, const ConvertOptions& options) {
                                                                  : "f32";
 
   for (const OutputAccuracy& output : accuracy.outputs) {
-    if (output.psnr >= min_psnr) continue;
+    if (output.least_psnr >= min_psnr) continue;
     std::ostringstream sentence;
     sentence << std::fixed << std::setprecision(1) << "output '" << output.name << "' is at "
-             << output.psnr << " dB (PSNR) of what float32 weights give, below the " << min_psnr
-             << " dB asked for; ";
+             << output.least_psnr << " dB (PSNR) of what float32 weights give";
+    if (!output.least_on.empty()) sentence << " (with the loops for " << output.least_on << ")";
+    sentence << ", below the " << min_psnr << " dB asked for; ";
     if (options.calibration)
       sentence << "calibrate with more or better data, leave out --calibrate";
     else

@@ -240,9 +240,13 @@ void print_report(std::FILE* to, const Conversion& conversion) {
   std::fprintf(to, "arena       %s bytes on xnnpack, %s on portable, batch 1\n",
                with_commas(conversion.arena_bytes_xnnpack).c_str(),
                with_commas(conversion.arena_bytes_portable).c_str());
-  for (const converter::OutputAccuracy& output : conversion.accuracy.outputs)
+  for (const converter::OutputAccuracy& output : conversion.accuracy.outputs) {
     std::fprintf(to, "accuracy    %s: PSNR %.1f dB, largest error %.3g against float32, %d seeds\n",
                  output.name.c_str(), output.psnr, output.largest_error, conversion.accuracy.seeds);
+    if (!output.least_on.empty())
+      std::fprintf(to, "            with the loops for %s: PSNR %.1f dB\n", output.least_on.c_str(),
+                   output.least_psnr);
+  }
 }
 
 void print_json(std::FILE* to, const Conversion& conversion) {
@@ -257,6 +261,8 @@ void print_json(std::FILE* to, const Conversion& conversion) {
     accuracy.push_back({{"output", output.name},
                         {"psnr", output.psnr},
                         {"largest_error", output.largest_error},
+                        {"least_psnr", output.least_psnr},
+                        {"least_psnr_on", output.least_on},
                         {"seeds", conversion.accuracy.seeds}});
   const Json json{{"operators_before", conversion.operators_before},
                   {"operators_after", conversion.operators_after},

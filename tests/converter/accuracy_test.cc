@@ -50,6 +50,7 @@ TEST_CASE("a picture's peak is its range") {
   REQUIRE(accuracy.outputs.size() == 2);
   CHECK(accuracy.outputs[0].name == "sum");
   CHECK(accuracy.outputs[0].largest_error == doctest::Approx(0.5).epsilon(1e-5));
+  CHECK(accuracy.outputs[0].least_on.empty());
   CHECK(accuracy.outputs[0].psnr == doctest::Approx(20 * std::log10(8 / 0.5)).epsilon(1e-5));
   CHECK(accuracy.outputs[1].largest_error == 0.0);
   CHECK(accuracy.outputs[1].psnr == std::numeric_limits<double>::infinity());
@@ -127,6 +128,11 @@ TEST_CASE("conversion measures when it is asked, and refuses what is too far") {
   CHECK(half > 70);
   CHECK(eighth.accuracy.outputs[0].psnr > 40);
   CHECK(eighth.accuracy.outputs[0].psnr < half);
+  // Loops that lose more than the definition are named.
+  CHECK(eighth.accuracy.outputs[0].least_psnr > 35);
+  CHECK(eighth.accuracy.outputs[0].least_psnr <= eighth.accuracy.outputs[0].psnr);
+  CHECK((eighth.accuracy.outputs[0].least_psnr < eighth.accuracy.outputs[0].psnr) ==
+        !eighth.accuracy.outputs[0].least_on.empty());
 
   options.weights = WeightStorage::kInt4;
   const Conversion fourth = convert(kDecoder, options);
