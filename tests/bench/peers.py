@@ -105,7 +105,7 @@ class Row:
         self.name, self.engine = name, ENGINES[name]
         self.version = next(iter(self.engine.packages.values()), "")
         self.failure = None  # a Failed of the whole engine
-        self.ms = {}  # by model: a figure or a Failed
+        self.ms = {}  # by model: a figure, a Failed, or None where the engine is not for it
         self.first_ms = []  # by fresh process
 
     def prepare(self, settings_of):
@@ -116,6 +116,9 @@ class Row:
             self.failure = reason
             return
         for model in MODELS:
+            if self.engine.models and model not in self.engine.models:
+                self.ms[model] = None
+                continue
             try:
                 convert(self.name, settings_of(model))
             except Failed as reason:
@@ -183,6 +186,8 @@ def processor_name():
 
 def cell(row, model, figment):
     ms = row.ms[model]
+    if ms is None:
+        return ""
     if isinstance(ms, Failed):
         return str(ms).replace("|", "/")
     digits = 4 if ms < 0.1 else 2 if ms < 10 else 1
@@ -192,7 +197,7 @@ def cell(row, model, figment):
 
 def print_table(rows, core, cpu, all_capped):
     figment = rows[0]
-    print(f"On {processor_name()}, core {core}: one thread, batch 1, float32, median of {LEAST_RUNS} or more runs, median "
+    print(f"On {processor_name()}, core {core}: one thread, batch 1, float32 where nothing else is said, median of {LEAST_RUNS} or more runs, median "
           f"of {ROUNDS} turns, in ms; in brackets, how many times Figment's."
           + (f" All see a processor with no more than {cpu.upper()}." if all_capped else
              f" Figment alone is capped at {cpu.upper()}; the others use all that the processor has." if cpu else "")
