@@ -46,18 +46,23 @@ std::vector<std::byte> unshuffle(std::span<const std::byte> shuffled, std::size_
 
 }  // namespace
 
-std::span<const std::byte> Hdf5Reader::elements(const Hdf5Object& dataset,
-                                                std::vector<std::byte>& unpacked) {
+std::uint64_t Hdf5Reader::element_bytes(const Hdf5Object& dataset) const {
   if (!dataset.type || dataset.layout == Hdf5Object::Layout::kNone)
     damaged("has a dataset without numbers");
-  if (!dataset.shape) return {};
-  const std::size_t element = dataset.type->size;
-  std::uint64_t bytes = element;
+  if (!dataset.shape) return 0;
+  std::uint64_t bytes = dataset.type->size;
   for (const std::int64_t extent : *dataset.shape)
     bytes = times(bytes, static_cast<std::uint64_t>(extent));
-  if (bytes == 0) return {};
   if (bytes > kMostExpansion * bytes_.size() + kSmallFile)
     damaged("claims more numbers than it holds");
+  return bytes;
+}
+
+std::span<const std::byte> Hdf5Reader::elements(const Hdf5Object& dataset,
+                                                std::vector<std::byte>& unpacked) {
+  const std::uint64_t bytes = element_bytes(dataset);
+  if (bytes == 0) return {};
+  const std::size_t element = dataset.type->size;
 
   const auto read_block = [&](std::uint64_t size) {
     ByteReader reader = reader_at(dataset.address);

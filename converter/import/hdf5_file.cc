@@ -129,7 +129,12 @@ const Hdf5Object& Hdf5File::numbers(const std::string& path) const {
 std::vector<std::int64_t> Hdf5File::check_floats(const std::string& path) const {
   const Hdf5Object& dataset = numbers(path);
   std::vector<std::byte> unpacked;
-  spent_ += reader_->elements(dataset, unpacked).size() / dataset.type->size * sizeof(float);
+  // What is packed in chunks is not unpacked before it is wanted.
+  const std::uint64_t bytes = dataset.layout == Hdf5Object::Layout::kOneChunk ||
+                                      dataset.layout == Hdf5Object::Layout::kChunked
+                                  ? reader_->element_bytes(dataset)
+                                  : reader_->elements(dataset, unpacked).size();
+  spent_ += bytes / dataset.type->size * sizeof(float);
   if (spent_ > kMostExpansion * file_bytes_ + kSmallFile)
     damaged(path, "is read more often than weights are; the file is damaged");
   return dataset.shape.value_or(std::vector<std::int64_t>{0});

@@ -58,6 +58,8 @@ class Hdf5Reader {
   // A dataset's elements as they stand in the file, unpacked, in row-major order. The span ends
   // with the reader or, where `unpacked` was needed, with that.
   std::span<const std::byte> elements(const Hdf5Object& dataset, std::vector<std::byte>& unpacked);
+  // How many bytes these are, as far as can be said without unpacking them.
+  std::uint64_t element_bytes(const Hdf5Object& dataset) const;
   // What an element of a kVariable points to: `count` of its parts.
   struct Variable {
     std::uint32_t count = 0;

@@ -32,17 +32,18 @@ constexpr std::array<unsigned char, 11> kModelTags = {
     0xca,  // functions (first byte)
 };
 
-// What the messages may take in memory as a share of the file, without the numbers and long texts
-// in them: a node of four bytes in the file takes a hundred. Small files may hold anything.
+// What the messages may take in memory as a share of the file, without the bytes and texts in them:
+// a node of four bytes in the file takes a hundred. Small files may hold anything. A list that
+// grows may have taken as much again before it is noticed.
 constexpr std::uint64_t kMostShare = 1, kAlwaysAllowed = std::uint64_t{16} << 20;
 
-// They stand in blocks of this size at most; long lists have blocks of their own, which do not
-// count. Protobuf gives the functions that make blocks no object to count with.
+// They stand in blocks of this size; long lists have blocks of their own. Protobuf gives the
+// functions that make blocks no object to count with.
 constexpr std::size_t kBlock = 8192;
 thread_local std::uint64_t messages_bytes = 0;
 
 void* allocate_block(std::size_t bytes) {
-  if (bytes <= kBlock) messages_bytes += bytes;
+  messages_bytes += bytes;
   return ::operator new(bytes);
 }
 void free_block(void* block, std::size_t) { ::operator delete(block); }

@@ -1,12 +1,14 @@
 // Reads the arrays of an ONNX file: raw, typed, or in a file beside it.
 #include "converter/import/onnx_data.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <type_traits>
 
 #include "converter/graph/graph.h"
 
@@ -182,16 +184,52 @@ void from_raw(const TensorProto& proto, const std::string& raw, std::vector<std:
   }
 }
 
-template <typename Target, typename Field, typename Convert>
-void convert_field(const TensorProto& proto, const Field& field, std::vector<std::byte>& to,
+// Numbers as they stand in the file one by one (toolchains/dependencies.cmake): of four or eight
+// bytes each, or as varints, seven bits a byte, the last byte of each below 128.
+template <typename Number>
+constexpr bool kIsFixed = std::is_floating_point_v<Number>;
+
+template <typename Number>
+std::int64_t count_numbers(const TensorProto& proto, const std::string& field) {
+  if constexpr (kIsFixed<Number>) {
+    if (field.size() % sizeof(Number) == 0)
+      return static_cast<std::int64_t>(field.size() / sizeof(Number));
+  } else {
+    if (field.empty() || static_cast<unsigned char>(field.back()) < 128)
+      return std::ranges::count_if(
+          field, [](char byte) { return static_cast<unsigned char>(byte) < 128; });
+  }
+  refuse(proto, "its last number is cut off; the file is damaged");
+}
+
+template <typename Number>
+Number take_number(const std::string& field, std::size_t& at) {
+  if constexpr (kIsFixed<Number>) {
+    Number number;
+    std::memcpy(&number, field.data() + at, sizeof number);
+    at += sizeof number;
+    return number;
+  } else {
+    std::uint64_t number = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(field[at++]);
+      if (shift < 64) number |= std::uint64_t{byte & 127U} << shift;
+      if (byte < 128) return static_cast<Number>(number);
+    }
+  }
+}
+
+template <typename Number, typename Target, typename Convert>
+void convert_field(const TensorProto& proto, const std::string& field, std::vector<std::byte>& to,
                    Convert convert) {
-  if (static_cast<std::size_t>(field.size()) * sizeof(Target) != to.size())
-    refuse(proto, "it has " + std::to_string(field.size()) + " values, but its shape needs " +
+  const std::int64_t count = count_numbers<Number>(proto, field);
+  if (static_cast<std::size_t>(count) * sizeof(Target) != to.size())
+    refuse(proto, "it has " + std::to_string(count) + " values, but its shape needs " +
                       std::to_string(to.size() / sizeof(Target)) + "; the file is damaged");
-  for (int index = 0; index < field.size(); ++index) {
-    const Target converted = convert(field.Get(index));
-    std::memcpy(to.data() + static_cast<std::size_t>(index) * sizeof(Target), &converted,
-                sizeof(Target));
+  std::size_t at = 0;
+  for (std::size_t index = 0; index < static_cast<std::size_t>(count); ++index) {
+    const Target converted = convert(take_number<Number>(field, at));
+    std::memcpy(to.data() + index * sizeof(Target), &converted, sizeof(Target));
   }
 }
 
@@ -199,30 +237,32 @@ void from_fields(const TensorProto& proto, std::vector<std::byte>& bytes) {
   const auto half_bits = [](std::int32_t value) { return static_cast<std::uint16_t>(value); };
   switch (proto.data_type()) {
     case TensorProto::FLOAT:
-      return convert_field<float>(proto, proto.float_data(), bytes,
-                                  [](float value) { return value; });
+      return convert_field<float, float>(proto, proto.float_data(), bytes,
+                                         [](float value) { return value; });
     case TensorProto::DOUBLE:
-      return convert_field<float>(proto, proto.double_data(), bytes,
-                                  [](double value) { return static_cast<float>(value); });
+      return convert_field<double, float>(proto, proto.double_data(), bytes,
+                                          [](double value) { return static_cast<float>(value); });
     case TensorProto::FLOAT16:
-      return convert_field<float>(proto, proto.int32_data(), bytes,
-                                  [&](std::int32_t value) { return widen_half(half_bits(value)); });
+      return convert_field<std::int32_t, float>(
+          proto, proto.int32_data(), bytes,
+          [&](std::int32_t value) { return widen_half(half_bits(value)); });
     case TensorProto::BFLOAT16:
-      return convert_field<float>(proto, proto.int32_data(), bytes, [&](std::int32_t value) {
-        return widen_bfloat(half_bits(value));
-      });
+      return convert_field<std::int32_t, float>(
+          proto, proto.int32_data(), bytes,
+          [&](std::int32_t value) { return widen_bfloat(half_bits(value)); });
     case TensorProto::INT64:
-      return convert_field<std::int32_t>(proto, proto.int64_data(), bytes, saturate<std::int64_t>);
+      return convert_field<std::int64_t, std::int32_t>(proto, proto.int64_data(), bytes,
+                                                       saturate<std::int64_t>);
     case TensorProto::UINT32:
     case TensorProto::UINT64:
-      return convert_field<std::int32_t>(proto, proto.uint64_data(), bytes,
-                                         saturate<std::uint64_t>);
+      return convert_field<std::uint64_t, std::int32_t>(proto, proto.uint64_data(), bytes,
+                                                        saturate<std::uint64_t>);
     case TensorProto::BOOL:
-      return convert_field<std::int32_t>(proto, proto.int32_data(), bytes,
-                                         [](std::int32_t value) { return value != 0 ? 1 : 0; });
+      return convert_field<std::int32_t, std::int32_t>(
+          proto, proto.int32_data(), bytes, [](std::int32_t value) { return value != 0 ? 1 : 0; });
     default:
-      return convert_field<std::int32_t>(proto, proto.int32_data(), bytes,
-                                         [](std::int32_t value) { return value; });
+      return convert_field<std::int32_t, std::int32_t>(proto, proto.int32_data(), bytes,
+                                                       [](std::int32_t value) { return value; });
   }
 }
 
@@ -285,9 +325,11 @@ OnnxArray check_onnx_array(const TensorProto& proto, const std::filesystem::path
                         std::to_string(needed) + "; the file is damaged");
     return array;
   }
-  const std::int64_t given = std::int64_t{proto.float_data_size()} + proto.double_data_size() +
-                             proto.int32_data_size() + proto.int64_data_size() +
-                             proto.uint64_data_size();
+  const std::int64_t given = count_numbers<float>(proto, proto.float_data()) +
+                             count_numbers<double>(proto, proto.double_data()) +
+                             count_numbers<std::int32_t>(proto, proto.int32_data()) +
+                             count_numbers<std::int64_t>(proto, proto.int64_data()) +
+                             count_numbers<std::uint64_t>(proto, proto.uint64_data());
   if (given != elements)
     refuse(proto, "it has " + std::to_string(given) + " values, but its shape needs " +
                       std::to_string(elements) + "; the file is damaged");

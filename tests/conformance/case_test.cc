@@ -4,6 +4,7 @@
 #include <onnx/onnx.pb.h>
 
 #include "tests/host/scratch_folder.h"
+#include "tests/support/packed_numbers.h"
 
 using namespace figment::conformance;
 using figment::testing::ScratchFolder;
@@ -21,7 +22,7 @@ onnx::TensorProto floats(const std::vector<float>& values) {
   onnx::TensorProto tensor;
   tensor.set_data_type(onnx::TensorProto::FLOAT);
   tensor.add_dims(static_cast<std::int64_t>(values.size()));
-  for (const float value : values) tensor.add_float_data(value);
+  tensor.set_float_data(figment::testing::packed_fixed(values));
   return tensor;
 }
 
@@ -29,7 +30,7 @@ onnx::TensorProto integers(const std::vector<std::int64_t>& values) {
   onnx::TensorProto tensor;
   tensor.set_data_type(onnx::TensorProto::INT64);
   tensor.add_dims(static_cast<std::int64_t>(values.size()));
-  for (const std::int64_t value : values) tensor.add_int64_data(value);
+  tensor.set_int64_data(figment::testing::packed_varints(values));
   return tensor;
 }
 

@@ -12,6 +12,7 @@
 #include "tests/import/onnx_builder.h"
 #include "tests/import/run_graph.h"
 #include "tests/support/loaded_model.h"
+#include "tests/support/packed_numbers.h"
 
 namespace figment::testing {
 namespace {
@@ -91,7 +92,7 @@ void build(OnnxBuilder& builder, bool training = true) {
     builder.floats("ratio", {}, {0.3F}).node("Constant", {}, {"yes"}, {attribute("value", [] {
                                                onnx::TensorProto yes;
                                                yes.set_data_type(onnx::TensorProto::BOOL);
-                                               yes.add_int32_data(1);
+                                               yes.set_int32_data(packed_varints({1}));
                                                return yes;
                                              }())});
     builder.node("Dropout", {"u", "ratio", "yes"}, {"d", "mask"});

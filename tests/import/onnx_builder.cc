@@ -10,6 +10,7 @@
 
 #include "converter/import/onnx.h"
 #include "tests/import/run_graph.h"
+#include "tests/support/packed_numbers.h"
 
 namespace figment::testing {
 
@@ -88,7 +89,7 @@ onnx::TensorProto integer_tensor(const std::string& name, const Extents& extents
   tensor.set_name(name);
   tensor.set_data_type(onnx::TensorProto::INT64);
   for (const std::int64_t extent : extents) tensor.add_dims(extent);
-  for (const std::int64_t value : values) tensor.add_int64_data(value);
+  tensor.set_int64_data(packed_varints(values));
   return tensor;
 }
 

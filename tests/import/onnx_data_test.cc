@@ -10,6 +10,7 @@
 
 #include "converter/graph/graph.h"
 #include "tests/import/onnx_builder.h"
+#include "tests/support/packed_numbers.h"
 
 namespace figment::testing {
 namespace {
@@ -92,22 +93,19 @@ TEST_CASE("types that are not supported are named, those younger than the messag
 
 TEST_CASE("every type, in its field") {
   TensorProto half = typed(TensorProto::FLOAT16, {2});
-  half.add_int32_data(0x3c00);
-  half.add_int32_data(0xc000);
+  half.set_int32_data(packed_varints({0x3c00, 0xc000}));
   CHECK(read(half) == std::vector<double>{1, -2});
   TensorProto numbers = typed(TensorProto::DOUBLE, {2});
-  numbers.add_double_data(0.5);
-  numbers.add_double_data(-4);
+  numbers.set_double_data(packed_fixed<double>({0.5, -4}));
   CHECK(read(numbers) == std::vector<double>{0.5, -4});
   TensorProto whole = typed(TensorProto::INT64, {1});
-  whole.add_int64_data(INT64_MAX);
+  whole.set_int64_data(packed_varints({INT64_MAX}));
   CHECK(read(whole) == std::vector<double>{2147483647.0});
   TensorProto truth = typed(TensorProto::BOOL, {2});
-  truth.add_int32_data(5);
-  truth.add_int32_data(0);
+  truth.set_int32_data(packed_varints({5, 0}));
   CHECK(read(truth) == std::vector<double>{1, 0});
   TensorProto scalar = typed(TensorProto::FLOAT, {});
-  scalar.add_float_data(3);
+  scalar.set_float_data(packed_fixed<float>({3}));
   CHECK(read(scalar) == std::vector<double>{3});
   CHECK(read(typed(TensorProto::FLOAT, {0})).empty());
 }
@@ -126,8 +124,18 @@ TEST_CASE("damaged arrays are refused before memory is taken for them") {
   CHECK(refusal(shorter) ==
         "array 'weights': it has 12 bytes, but its shape needs 16; the file is damaged");
   TensorProto wrong_field = typed(TensorProto::FLOAT, {1});
-  wrong_field.add_int32_data(1);
+  wrong_field.set_int32_data(packed_varints({1}));
   CHECK(refusal(wrong_field).find("has 0 values") != std::string::npos);
+  TensorProto cut_off = typed(TensorProto::INT64, {2});
+  cut_off.set_int64_data("\x01\xff");
+  CHECK(refusal(cut_off).find("its last number is cut off") != std::string::npos);
+  cut_off = typed(TensorProto::FLOAT, {1});
+  cut_off.set_float_data("12345");
+  CHECK(refusal(cut_off).find("its last number is cut off") != std::string::npos);
+  // More bytes than a number has: what lies beyond 64 bits is not there.
+  TensorProto long_number = typed(TensorProto::INT64, {1});
+  long_number.set_int64_data(std::string(12, '\x81') + '\x01');
+  CHECK_NOTHROW(read(long_number));
 }
 
 TEST_CASE("data in a file beside the model") {

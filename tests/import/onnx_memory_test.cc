@@ -4,6 +4,7 @@
 #include "converter/import/import.h"
 #include "tests/import/onnx_builder.h"
 #include "tests/limits/heap_watch.h"
+#include "tests/support/packed_numbers.h"
 
 namespace figment::testing {
 namespace {
@@ -54,7 +55,10 @@ TEST_CASE("int8 weights that would be widened and turned") {
   add_weights(builder, onnx::TensorProto::INT8, 8192, 1);
   onnx::TensorProto zero = integer_tensor("zero", {4096}, {});
   zero.set_data_type(onnx::TensorProto::INT8);
-  for (int channel = 0; channel < 4096; ++channel) zero.add_int32_data(channel % 3);
+  std::vector<std::int64_t> zeros(4096);
+  for (std::size_t channel = 0; channel < zeros.size(); ++channel)
+    zeros[channel] = static_cast<std::int64_t>(channel % 3);
+  zero.set_int32_data(packed_varints(zeros));
   *builder.model().mutable_graph()->add_initializer() = zero;
   builder.node("DequantizeLinear", {"w", "s", "zero"}, {"dw"}, {attribute("axis", 0)});
   builder.node("Transpose", {"dw"}, {"t"}, {attribute("perm", Extents{1, 0})});
@@ -74,6 +78,39 @@ TEST_CASE("weights that would be given one shape after another") {
   }
   builder.node("Gemm", {"x", last}, {"y"}, {attribute("transB", 1)});
   check_room(builder, 1.2);
+}
+
+TEST_CASE("numbers that stand one by one, of a byte each") {
+  OnnxBuilder builder(13);
+  builder.input("x", {1, 4096});
+  onnx::TensorProto weights;
+  weights.set_name("w");
+  weights.set_data_type(onnx::TensorProto::UINT8);
+  weights.add_dims(4096);
+  weights.add_dims(4096);
+  weights.set_int32_data(std::string(std::size_t{4096} * 4096, '\x07'));
+  *builder.model().mutable_graph()->add_initializer() = weights;
+  builder.node("Cast", {"w"}, {"f"}, {attribute("to", std::int64_t{1})});
+  builder.node("MatMul", {"x", "f"}, {"y"});
+  check_room(builder, 1.2);
+}
+
+TEST_CASE("a list of millions of numbers is refused before it fills the memory") {
+  OnnxBuilder builder(13);
+  builder.input("x", {1, 4}).node("Relu", {"x"}, {"y"});
+  onnx::AttributeProto list;
+  list.set_name("list");
+  list.set_type(onnx::AttributeProto::INTS);
+  for (int i = 0; i < 20'000'000; ++i) list.add_ints(1);
+  *builder.model().mutable_graph()->mutable_node(0)->add_attribute() = list;
+  list.Clear();
+  const std::filesystem::path path = builder.save();
+  builder.model().Clear();
+  HeapWatch heap;
+  CHECK_THROWS_WITH_AS(converter::import_file(path, {}),
+                       doctest::Contains("more nodes and names than a file of its size"),
+                       converter::ConvertError);
+  CHECK(heap.peak_bytes() <= 4 * std::filesystem::file_size(path));
 }
 
 }  // namespace figment::testing

@@ -3,6 +3,7 @@
 
 #include "tests/import/onnx_builder.h"
 #include "tests/import/run_graph.h"
+#include "tests/support/packed_numbers.h"
 
 namespace figment::testing {
 namespace {
@@ -13,7 +14,7 @@ onnx::TensorProto zero_point(onnx::TensorProto_DataType type, const Extents& val
       values);
   tensor.set_data_type(type);
   tensor.clear_int64_data();
-  for (const std::int64_t value : values) tensor.add_int32_data(static_cast<std::int32_t>(value));
+  tensor.set_int32_data(packed_varints(values));
   return tensor;
 }
 
@@ -45,7 +46,7 @@ TEST_CASE("weights that are dequantized become float32 constants") {
   builder.input("x", {1, 2}).floats("s", {2}, {0.5F, 2});
   onnx::TensorProto weights = integer_tensor("w", {2, 2}, {});
   weights.set_data_type(onnx::TensorProto::INT8);
-  for (const int value : {-128, 127, 3, -4}) weights.add_int32_data(value);
+  weights.set_int32_data(packed_varints({-128, 127, 3, -4}));
   *builder.model().mutable_graph()->add_initializer() = weights;
   builder.node("DequantizeLinear", {"w", "s"}, {"dw"}, {attribute("axis", 0)});
   builder.node("MatMul", {"x", "dw"}, {"y"}).output("y");

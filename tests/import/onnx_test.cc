@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/import/onnx_builder.h"
+#include "tests/support/packed_numbers.h"
 
 namespace figment::testing {
 namespace {
@@ -62,7 +63,7 @@ TEST_CASE("small messages that would fill the memory are refused") {
   OnnxBuilder builder(13);
   const std::vector<float> values(std::size_t{3} << 20, 1.5F);
   onnx::TensorProto tensor;
-  for (const float value : values) tensor.add_float_data(value);
+  tensor.set_float_data(packed_fixed(values));
   tensor.set_name("w");
   tensor.set_data_type(onnx::TensorProto::FLOAT);
   tensor.add_dims(3);
