@@ -65,10 +65,11 @@ float steps_in_one(const float* weights, std::int64_t count);
 class PackedColumn {
  public:
   PackedColumn(const simd::PackingInt8& packing, std::byte* packed, std::int64_t column)
-      : packing_(packing), packed_(packed), column_(column) {}
+      : first_(packed + packing.at(column, 0)),
+        line_(packing.at(column, 1) - packing.at(column, 0)) {}
   void put(std::int64_t k, std::int8_t weight) {
     sum_ += weight;
-    packed_[packing_.at(column_, 3 + k / 4) + k % 4] = static_cast<std::byte>(weight);
+    first_[(3 + k / 4) * line_ + k % 4] = static_cast<std::byte>(weight);
   }
   void finish(float scale, float bias) {
     write(0, scale);
@@ -79,12 +80,11 @@ class PackedColumn {
  private:
   template <typename Number>
   void write(std::int64_t line, const Number& number) {
-    std::memcpy(packed_ + packing_.at(column_, line), &number, sizeof number);
+    std::memcpy(first_ + line * line_, &number, sizeof number);
   }
 
-  const simd::PackingInt8& packing_;
-  std::byte* packed_;
-  std::int64_t column_;
+  std::byte* first_;   // the column's place in the first line
+  std::int64_t line_;  // bytes from line to line
   std::int32_t sum_ = 0;
 };
 

@@ -32,56 +32,33 @@ struct TapsToPoints {
   }
 };
 
-// Reads the taps of one column and one input channel as a convolution meets them; 0 beyond the
-// kernel.
-class TapReader {
- public:
-  TapReader(const Operation& operation, const WinogradGeometry& geometry)
-      : kernel_(kernel_of(operation)),
-        geometry_(geometry),
-        weights_(operation.in(1)),
-        transposed_(is_transposed(operation)) {}
-
-  double at(int column, int input, int y, int x) const {
-    const int phase = column / kernel_.outputs;
-    const std::int64_t output = column % kernel_.outputs;
-    if (transposed_) {
-      y = phase / geometry_.stride_width + geometry_.stride_height * (geometry_.taps - 1 - y);
-      x = phase % geometry_.stride_width + geometry_.stride_width * (geometry_.taps - 1 - x);
-      if (y >= kernel_.height || x >= kernel_.width) return 0;
-      return weight_at(
-          weights_,
-          (std::int64_t{y * kernel_.width + x} * kernel_.outputs + output) * kernel_.inputs + input,
-          output);
-    }
-    return weight_at(
-        weights_,
-        (output * kernel_.height * kernel_.width + y * kernel_.width + x) * kernel_.inputs + input,
-        output);
-  }
-
- private:
-  Kernel kernel_;
-  const WinogradGeometry& geometry_;
-  const Tensor& weights_;
-  bool transposed_;
-};
-
-// All points of one column and one input channel, `step` floats from point to point.
+// All points of one column, input channel by input channel.
 class PointWriter {
  public:
   PointWriter(const Operation& operation, const WinogradGeometry& geometry,
               const WinogradTiling& tiling)
       : matrix_(tiling.width, geometry.taps),
-        reader_(operation, geometry),
+        kernel_(kernel_of(operation)),
+        geometry_(geometry),
+        weights_(operation.in(1)),
+        transposed_(is_transposed(operation)),
         width_(tiling.width),
         taps_(geometry.taps) {}
 
-  void write(int column, int input, float* to, std::int64_t step) const {
+  void begin(int column) {
+    channel_ = column % kernel_.outputs;
+    const int phase = column / kernel_.outputs;
+    for (int y = 0; y < taps_; ++y)
+      for (int x = 0; x < taps_; ++x) first_[y][x] = first_of(phase, y, x);
+  }
+
+  // `step` floats from point to point.
+  void write(int input, float* to, std::int64_t step) const {
     double half[kMostWidth][kMostTaps] = {};
     for (int y = 0; y < taps_; ++y)
       for (int x = 0; x < taps_; ++x) {
-        const double tap = reader_.at(column, input, y, x);
+        if (first_[y][x] < 0) continue;
+        const double tap = weight_at(weights_, first_[y][x] + input, channel_);
         for (int j = 0; j < width_; ++j) half[j][x] += matrix_.rows[j][y] * tap;
       }
     for (int y = 0; y < width_; ++y)
@@ -93,9 +70,25 @@ class PointWriter {
   }
 
  private:
+  // Where the weights of a tap begin, as a convolution meets them, one for each input channel; -1
+  // beyond the kernel.
+  std::int64_t first_of(int phase, int y, int x) const {
+    if (!transposed_)
+      return (channel_ * kernel_.height * kernel_.width + y * kernel_.width + x) * kernel_.inputs;
+    y = phase / geometry_.stride_width + geometry_.stride_height * (taps_ - 1 - y);
+    x = phase % geometry_.stride_width + geometry_.stride_width * (taps_ - 1 - x);
+    if (y >= kernel_.height || x >= kernel_.width) return -1;
+    return (std::int64_t{y * kernel_.width + x} * kernel_.outputs + channel_) * kernel_.inputs;
+  }
+
   TapsToPoints matrix_;
-  TapReader reader_;
+  Kernel kernel_;
+  const WinogradGeometry& geometry_;
+  const Tensor& weights_;
+  bool transposed_;
   int width_, taps_;
+  std::int64_t channel_ = 0;
+  std::int64_t first_[kMostTaps][kMostTaps] = {};
 };
 
 }  // namespace
@@ -105,23 +98,25 @@ void transform_weights(const Operation& operation, const WinogradGeometry& geome
   const int columns = geometry.columns();
   const std::int64_t point_floats =
       packing != nullptr ? packing->floats() : std::int64_t{columns} * geometry.inputs;
-  const PointWriter points(operation, geometry, tiling);
-  for (int column = 0; column < columns; ++column)
+  PointWriter points(operation, geometry, tiling);
+  for (int column = 0; column < columns; ++column) {
+    points.begin(column);
     for (int input = 0; input < geometry.inputs; ++input)
-      points.write(column, input,
+      points.write(input,
                    to + (packing != nullptr ? packing->at(column, input)
                                             : std::int64_t{column} * geometry.inputs + input),
                    point_floats);
+  }
 }
 
 void transform_weights(const Operation& operation, const WinogradGeometry& geometry,
                        const WinogradTiling& tiling, const simd::PackingInt8& packing,
                        float* column_points, std::byte* to) {
   const int inputs = geometry.inputs;
-  const PointWriter points(operation, geometry, tiling);
+  PointWriter points(operation, geometry, tiling);
   for (int column = 0; column < geometry.columns(); ++column) {
-    for (int input = 0; input < inputs; ++input)
-      points.write(column, input, column_points + input, inputs);
+    points.begin(column);
+    for (int input = 0; input < inputs; ++input) points.write(input, column_points + input, inputs);
     for (int point = 0; point < tiling.points(); ++point) {
       const float* weights = column_points + std::int64_t{point} * inputs;
       const float inverse = steps_in_one(weights, inputs);
