@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "runtime/ops/window.h"
 #include "runtime/xnnpack/matrix_product.h"
 #include "runtime/xnnpack/ways.h"
 #include "runtime/xnnpack/winograd_weights.h"
@@ -22,7 +21,7 @@ struct State {
   std::int64_t block;  // tiles at a time
   // Blocks that run side by side, each in a part of the scratch: the threads, where products keep
   // no state; else 1, and threads share each block.
-  int lanes;
+  std::int64_t lanes;
   MatrixProduct* products;
   Fused fused;
   const float* bias;  // or null
@@ -123,18 +122,13 @@ Status create(const Operation& operation, Build& build) {
   state->fused = fuse_into_loop(build);
   FIG_TRY(keep_bias(operation, build, state->bias));
   FIG_TRY(create_products(operation, *state, build));
-  const WinogradGeometry& geometry = state->geometry;
   const std::int64_t tiles =
       std::int64_t{operation.in(0).shape[0]} * state->tiling.down * state->tiling.across;
-  // Blocks as even as can be, the same number for every thread.
-  state->lanes = 1;
-  if (operation.threads != nullptr && simd::kernels().beats_libraries)
-    state->lanes = static_cast<int>(std::min<std::int64_t>(
-        static_cast<std::int64_t>(pthreadpool_get_threads_count(operation.threads)),
-        (tiles + kLeastShare - 1) / kLeastShare));
-  const std::int64_t most = most_tiles(geometry, state->tiling) * state->lanes;
-  const std::int64_t blocks = (tiles + most - 1) / most * state->lanes;
-  state->block = (tiles + blocks - 1) / blocks;
+  const TileShares shares =
+      share_tiles(tiles, most_tiles(state->geometry, state->tiling),
+                  simd::kernels().beats_libraries ? operation.threads : nullptr);
+  state->lanes = shares.lanes;
+  state->block = shares.block;
   build.scratch_bytes =
       static_cast<std::size_t>(state->lanes * lane_floats(*state)) * sizeof(float);
   return {};

@@ -122,15 +122,10 @@ Status create(const Operation& operation, Build& build) {
   FIG_TRY(pack_weights(operation, *state, build));
   const std::int64_t tiles =
       std::int64_t{operation.in(0).shape[0]} * state->tiling.down * state->tiling.across;
-  // Blocks as even as can be, the same number for every thread.
-  state->lanes = 1;
-  if (operation.threads != nullptr)
-    state->lanes = std::min<std::int64_t>(
-        static_cast<std::int64_t>(pthreadpool_get_threads_count(operation.threads)),
-        (tiles + kLeastShare - 1) / kLeastShare);
-  const std::int64_t most = most_tiles(state->geometry, state->tiling) * state->lanes;
-  const std::int64_t blocks = (tiles + most - 1) / most * state->lanes;
-  state->block = (tiles + blocks - 1) / blocks;
+  const TileShares shares =
+      share_tiles(tiles, most_tiles(state->geometry, state->tiling), operation.threads);
+  state->lanes = shares.lanes;
+  state->block = shares.block;
   Scratch scratch;
   build.scratch_bytes = static_cast<std::size_t>(state->lanes) * lay_out(*state, nullptr, scratch);
   return {};

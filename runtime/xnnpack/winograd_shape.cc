@@ -1,9 +1,10 @@
 // Geometry and tiling of Winograd's convolutions.
 #include "runtime/xnnpack/winograd_shape.h"
 
+#include <pthreadpool.h>
+
 #include <algorithm>
 
-#include "runtime/ops/window.h"
 
 namespace figment::xnnpack {
 namespace {
@@ -12,6 +13,9 @@ namespace {
 // channels that fill no vector go one by one, each in the time of three vectors.
 constexpr double kTransformCost = 14;
 constexpr int kLonelyChannel = 3;
+// Tiles that a thread takes at least.
+constexpr std::int64_t kLeastShare = 4;
+
 int ceiling(int a, int b) { return (a + b - 1) / b; }
 
 double transform_cost(int channels) {
@@ -92,6 +96,15 @@ bool winograd_suits(const Operation& operation, int width) {
 Cost winograd_transform_cost(const WinogradGeometry& geometry, const WinogradTiling& tiling) {
   return tiling.points() *
          (transform_cost(geometry.inputs) + geometry.phases() * transform_cost(geometry.outputs));
+}
+
+TileShares share_tiles(std::int64_t tiles, std::int64_t most, pthreadpool* threads) {
+  std::int64_t lanes = 1;
+  if (threads != nullptr)
+    lanes = std::min(static_cast<std::int64_t>(pthreadpool_get_threads_count(threads)),
+                     (tiles + kLeastShare - 1) / kLeastShare);
+  const std::int64_t blocks = (tiles + most * lanes - 1) / (most * lanes) * lanes;
+  return {lanes, (tiles + blocks - 1) / blocks};
 }
 
 Status keep_bias(const Operation& operation, Build& build, const float*& bias) {

@@ -16,7 +16,6 @@ namespace figment::xnnpack {
 inline constexpr std::int64_t kPointBytes = 512 * 1024;
 inline constexpr std::int64_t kLeastTiles =
     14;  // of a block; fewer would read the weights too often
-inline constexpr std::int64_t kLeastShare = 4;  // of one thread
 // The points' weights take up to four times the memory of the taps', and outputs are less exact;
 // that must save a quarter of the time.
 inline constexpr double kWinogradPrice = 1.35;
@@ -46,6 +45,14 @@ WinogradTiling winograd_tiling(const WinogradGeometry& geometry, int width);
 bool winograd_suits(const Operation& operation, int width);
 // Of one tile, to points and back.
 Cost winograd_transform_cost(const WinogradGeometry& geometry, const WinogradTiling& tiling);
+
+// How a run's tiles are shared out: blocks of so many, as even as can be, the same number for each
+// lane.
+struct TileShares {
+  std::int64_t lanes, block;
+};
+// `most`: tiles of a block; `threads`: those that have lanes of their own, or null.
+TileShares share_tiles(std::int64_t tiles, std::int64_t most, pthreadpool* threads);
 
 // A copy of the bias in the arena, beside what else is read in each run; null where there is none.
 Status keep_bias(const Operation& operation, Build& build, const float*& bias);
