@@ -84,14 +84,19 @@ std::span<const std::byte> Hdf5Reader::elements(const Hdf5Object& dataset,
   if (chunk_bytes == 0 || chunk_bytes > kMostExpansion * bytes_.size() + kSmallFile)
     damaged("has chunks larger than itself");
   if (undefined(dataset.address)) damaged("has a dataset that was never written");
-  unpacked.assign(static_cast<std::size_t>(bytes), std::byte{0});
-  if (dataset.layout == Hdf5Object::Layout::kOneChunk) {
-    const std::uint64_t stored = dataset.stored_bytes != 0 ? dataset.stored_bytes : chunk_bytes;
-    place_chunk(dataset, read_block(stored), 0, std::vector<std::uint64_t>(dataset.chunk.size(), 0),
-                element, unpacked);
-  } else {
+  if (dataset.layout == Hdf5Object::Layout::kChunked) {
+    unpacked.assign(static_cast<std::size_t>(bytes), std::byte{0});
     read_chunk_tree(dataset, dataset.address, -1, element, unpacked);
+    return unpacked;
   }
+  const auto stored = read_block(dataset.stored_bytes != 0 ? dataset.stored_bytes : chunk_bytes);
+  if (chunk_bytes == bytes) {  // the dataset itself
+    const std::span<const std::byte> whole = unpack_chunk(dataset, stored, 0, element, unpacked);
+    return whole.first(static_cast<std::size_t>(bytes));
+  }
+  unpacked.assign(static_cast<std::size_t>(bytes), std::byte{0});
+  place_chunk(dataset, stored, 0, std::vector<std::uint64_t>(dataset.chunk.size(), 0), element,
+              unpacked);
   return unpacked;
 }
 
@@ -122,16 +127,16 @@ void Hdf5Reader::read_chunk_tree(const Hdf5Object& dataset, std::uint64_t addres
   }
 }
 
-// Unpacks a chunk and copies what of it lies inside the dataset. Bit i of `mask`: filter i was left
+// A chunk's elements, in `buffer` where they had to be unpacked. Bit i of `mask`: filter i was left
 // out.
-void Hdf5Reader::place_chunk(const Hdf5Object& dataset, std::span<const std::byte> stored,
-                             unsigned mask, const std::vector<std::uint64_t>& at,
-                             std::size_t element_bytes, std::vector<std::byte>& into) {
+std::span<const std::byte> Hdf5Reader::unpack_chunk(const Hdf5Object& dataset,
+                                                    std::span<const std::byte> stored,
+                                                    unsigned mask, std::size_t element_bytes,
+                                                    std::vector<std::byte>& buffer) {
   std::size_t chunk_bytes = element_bytes;
   for (const std::uint64_t extent : dataset.chunk) chunk_bytes *= extent;
   // Unpacking is work; a damaged file may not ask for more of it than its size allows.
   for (std::size_t work = 0; work < chunk_bytes; work += 64) step();
-  std::vector<std::byte> buffer;
   for (std::size_t index = dataset.filters.size(); index-- > 0;) {
     if (index < 32 && (mask >> index & 1U) != 0) continue;
     switch (dataset.filters[index]) {
@@ -153,6 +158,17 @@ void Hdf5Reader::place_chunk(const Hdf5Object& dataset, std::span<const std::byt
     stored = buffer;
   }
   if (stored.size() < chunk_bytes) damaged("has a chunk that is too small");
+  return stored;
+}
+
+// Unpacks a chunk and copies what of it lies inside the dataset.
+void Hdf5Reader::place_chunk(const Hdf5Object& dataset, std::span<const std::byte> stored,
+                             unsigned mask, const std::vector<std::uint64_t>& at,
+                             std::size_t element_bytes, std::vector<std::byte>& into) {
+  std::vector<std::byte> buffer;
+  stored = unpack_chunk(dataset, stored, mask, element_bytes, buffer);
+  std::size_t chunk_bytes = element_bytes;
+  for (const std::uint64_t extent : dataset.chunk) chunk_bytes *= extent;
 
   // Row by row along the last axis.
   const std::vector<std::int64_t>& shape = *dataset.shape;

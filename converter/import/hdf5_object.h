@@ -91,6 +91,10 @@ class Hdf5Reader {
                        Hdf5Object& object);
   void read_chunk_tree(const Hdf5Object& dataset, std::uint64_t address, int level,
                        std::size_t element_bytes, std::vector<std::byte>& into);
+  std::span<const std::byte> unpack_chunk(const Hdf5Object& dataset,
+                                          std::span<const std::byte> stored, unsigned mask,
+                                          std::size_t element_bytes,
+                                          std::vector<std::byte>& buffer);
   void place_chunk(const Hdf5Object& dataset, std::span<const std::byte> stored, unsigned mask,
                    const std::vector<std::uint64_t>& at, std::size_t element_bytes,
                    std::vector<std::byte>& into);

@@ -51,6 +51,7 @@ void write_floats(hid_t group, const char* name, std::vector<hsize_t> shape, hid
   const hid_t plan = H5Pcreate(H5P_DATASET_CREATE);
   if (compressed) {
     H5Pset_chunk(plan, static_cast<int>(shape.size()), shape.data());
+    H5Pset_shuffle(plan);
     H5Pset_deflate(plan, 9);
   }
   const hid_t dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, plan, H5P_DEFAULT);
@@ -106,6 +107,22 @@ TEST_CASE("a file is read from its path and from memory") {
   CHECK(Hdf5File::looks_like(sample.path));
   check_sample(Hdf5File(sample.path));
   check_sample(Hdf5File("'memory'", read_all(sample.path)));
+}
+
+// As JLD2 packs arrays: the newest layout has a kind of its own for them.
+TEST_CASE("a dataset in a single chunk of the newest layout") {
+  const TemporaryFile sample("one_chunk.h5");
+  const hid_t plan = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(plan, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+  const hid_t id = H5Fcreate(sample.path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, plan);
+  std::vector<float> values(2048);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 3;
+  write_floats(id, "packed", {32, 64}, H5T_IEEE_F32LE, values, true);
+  H5Fclose(id);
+  H5Pclose(plan);
+  const Hdf5File file(sample.path);
+  CHECK(file.check_floats("/packed") == std::vector<std::int64_t>{32, 64});
+  CHECK(file.values("/packed") == values);
 }
 
 TEST_CASE("links to other files lead nowhere") {
