@@ -58,6 +58,12 @@ std::uint64_t Hdf5Reader::element_bytes(const Hdf5Object& dataset) const {
   return bytes;
 }
 
+std::uint64_t Hdf5Reader::room_to_unpack(const Hdf5Object& dataset) const {
+  if (dataset.layout == Hdf5Object::Layout::kOneChunk) return 2 * element_bytes(dataset);
+  if (dataset.layout == Hdf5Object::Layout::kChunked) return 3 * element_bytes(dataset);
+  return 0;
+}
+
 std::span<const std::byte> Hdf5Reader::elements(const Hdf5Object& dataset,
                                                 std::vector<std::byte>& unpacked) {
   const std::uint64_t bytes = element_bytes(dataset);

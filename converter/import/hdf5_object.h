@@ -60,6 +60,9 @@ class Hdf5Reader {
   std::span<const std::byte> elements(const Hdf5Object& dataset, std::vector<std::byte>& unpacked);
   // How many bytes these are, as far as can be said without unpacking them.
   std::uint64_t element_bytes(const Hdf5Object& dataset) const;
+  // What elements() takes at most, the result included: a chunk is there twice while it is
+  // unpacked, and those of a tree beside the whole.
+  std::uint64_t room_to_unpack(const Hdf5Object& dataset) const;
   // What an element of a kVariable points to: `count` of its parts.
   struct Variable {
     std::uint32_t count = 0;

@@ -87,16 +87,9 @@ class Jld2Julia {
 
   // A dataset's elements; those that had to be unpacked are kept by the file.
   Bytes elements_of(const Hdf5Object& object) {
-    constexpr std::uint64_t kMostExpansion = 3, kSmallFile = 1 << 16;
+    const std::uint64_t most = 3 * source_->file_bytes() + (1 << 16);  // beside the file itself
     auto unpacked = std::make_shared<std::vector<std::byte>>();
-    // Beside the file, which is there too: while chunks are unpacked they are there twice, and
-    // those of a tree beside the whole.
-    std::uint64_t room = unpacked_bytes_;
-    if (object.layout == Hdf5Object::Layout::kOneChunk)
-      room += 2 * source_->element_bytes(object);
-    else if (object.layout == Hdf5Object::Layout::kChunked)
-      room += 3 * source_->element_bytes(object);
-    if (room > kMostExpansion * source_->file_bytes() + kSmallFile)
+    if (unpacked_bytes_ + source_->room_to_unpack(object) > most)
       damaged("its arrays are packed to less than two thirds of their size, which weights are not");
     const Bytes elements = source_->elements(object, *unpacked);
     unpacked_bytes_ += unpacked->size();
