@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <random>
-#include <ranges>
 #include <string>
 #include <vector>
 
@@ -22,9 +21,9 @@ void with_every_table(const Check& check) {
     ~Restore() { cap_kernels(nullptr); }
   } restore;
   int count = 0;
-  for (const Kernels* candidate : std::ranges::reverse_view(tables())) {
-    if (!cap_kernels(candidate->name)) continue;
-    const std::string table = candidate->name;
+  for (auto candidate = tables().rbegin(); candidate != tables().rend(); ++candidate) {
+    if (!cap_kernels((*candidate)->name)) continue;
+    const std::string table = (*candidate)->name;
     CAPTURE(table);
     check(kernels());
     ++count;
