@@ -1,5 +1,6 @@
 // The matrix product with packed int8 weights. Its sums are exact, and the few steps in float32
-// around them are the definition's (sums_int8.h), so it gives the portable backend's bits.
+// around them are the definition's (sums_int8.h), so it gives the portable backend's bits for the
+// weights as they are packed (kShortWeights).
 #include "runtime/simd/dot_products.h"
 #include "runtime/simd/sums_int8.h"
 #include "runtime/simd/tiles_int8.h"
