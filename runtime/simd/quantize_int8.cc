@@ -24,6 +24,16 @@ struct Extremes {
   std::uint32_t lowest = math::kLowestOfNone;
 };
 
+#ifndef __AVX512BW__
+[[gnu::always_inline]] inline void extend(Extremes& found, const float* x, std::int64_t count) {
+  for (std::int64_t k = 0; k < count; ++k) {
+    const auto bits = __builtin_bit_cast(std::int32_t, x[k]);
+    found.highest = larger(found.highest, bits);
+    found.lowest = larger(found.lowest, static_cast<std::uint32_t>(bits));
+  }
+}
+#endif
+
 #ifdef __AVX512BW__
 
 // The first `count` of 64 numbers; beyond there is nothing to be read or written.
@@ -114,11 +124,7 @@ class Quantizer {
   high = _mm_max_epi32(high, _mm_shuffle_epi32(high, 0xb1));
   low = _mm_max_epu32(low, _mm_shuffle_epi32(low, 0xb1));
   Extremes found{_mm_cvtsi128_si32(high), static_cast<std::uint32_t>(_mm_cvtsi128_si32(low))};
-  for (; k < count; ++k) {
-    const auto bits = __builtin_bit_cast(std::int32_t, x[k]);
-    found.highest = larger(found.highest, bits);
-    found.lowest = larger(found.lowest, static_cast<std::uint32_t>(bits));
-  }
+  extend(found, x + k, count - k);
   return found;
 }
 
@@ -169,11 +175,7 @@ class Quantizer {
 
 [[gnu::always_inline]] inline Extremes find_extremes(const float* x, std::int64_t count) {
   Extremes found;
-  for (std::int64_t k = 0; k < count; ++k) {
-    const auto bits = __builtin_bit_cast(std::int32_t, x[k]);
-    found.highest = larger(found.highest, bits);
-    found.lowest = larger(found.lowest, static_cast<std::uint32_t>(bits));
-  }
+  extend(found, x, count);
   return found;
 }
 
