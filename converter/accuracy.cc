@@ -70,23 +70,20 @@ int seeds_for(const Model& model, const Session& session) {
       std::clamp(kMostMultiplyAdds / std::max(multiply_adds, 1.0), 1.0, double{kMostSeeds}));
 }
 
-// Where a processor has tiles of integers, they are less exact than the portable definition.
-std::vector<const char*> inexact_processors() {
-  std::vector<const char*> names;
+// From now on the runtime is that processor's; null: this one's. So it is again when this ends.
+struct Processor {
+  Processor() = default;
+  Processor(const Processor&) = delete;
+  Processor& operator=(const Processor&) = delete;
+  ~Processor() { become(nullptr); }
+  bool become([[maybe_unused]] const char* name) {
 #ifdef FIGMENT_WITH_XNNPACK
-  for (const simd::Kernels* table : simd::tables())
-    if (table->multiply_centered != nullptr && simd::cap_kernels(table->name))
-      names.push_back(table->name);
-  simd::cap_kernels(nullptr);
+    return simd::cap_kernels(name);
+#else
+    return name == nullptr;
 #endif
-  return names;
-}
-
-void become([[maybe_unused]] const char* processor) {
-#ifdef FIGMENT_WITH_XNNPACK
-  simd::cap_kernels(processor);
-#endif
-}
+  }
+};
 
 // One way to run the smaller model.
 struct Candidate {
@@ -95,17 +92,20 @@ struct Candidate {
   std::vector<Sums> sums;  // of each output
 };
 
-std::vector<Candidate> candidates_of(const Model& smaller) {
+// The portable definition, and the processors that this one is or can stand for which have tiles of
+// integers: these are less exact.
+std::vector<Candidate> candidates_of(const Model& smaller, [[maybe_unused]] Processor& processor) {
   const auto outputs = static_cast<std::size_t>(smaller.output_count());
   std::vector<Candidate> candidates;
   candidates.push_back(
       {nullptr, std::make_unique<GoldenSession>(smaller), std::vector<Sums>(outputs)});
-  for (const char* processor : inexact_processors()) {
-    become(processor);
-    candidates.push_back({processor, std::make_unique<GoldenSession>(smaller, Backend::kXnnpack),
-                          std::vector<Sums>(outputs)});
-  }
-  become(nullptr);
+#ifdef FIGMENT_WITH_XNNPACK
+  for (const simd::Kernels* table : simd::tables())
+    if (table->multiply_centered != nullptr && processor.become(table->name))
+      candidates.push_back({table->name,
+                            std::make_unique<GoldenSession>(smaller, Backend::kXnnpack),
+                            std::vector<Sums>(outputs)});
+#endif
   return candidates;
 }
 
@@ -113,20 +113,20 @@ std::vector<Candidate> candidates_of(const Model& smaller) {
 
 Accuracy measure_accuracy(const Model& exact, const Model& smaller) {
   GoldenSession reference(exact);
-  std::vector<Candidate> candidates = candidates_of(smaller);
+  Processor processor;
+  std::vector<Candidate> candidates = candidates_of(smaller, processor);
   Accuracy result;
   result.seeds = seeds_for(exact, reference.session());
   for (int seed = 0; seed < result.seeds; ++seed) {
     reference.run(static_cast<std::uint64_t>(seed));
     for (Candidate& candidate : candidates) {
-      become(candidate.processor);
+      processor.become(candidate.processor);
       candidate.session->run(static_cast<std::uint64_t>(seed));
       for (int i = 0; i < exact.output_count(); ++i)
         candidate.sums[static_cast<std::size_t>(i)].add(reference.output(i),
                                                         candidate.session->output(i));
     }
   }
-  become(nullptr);
   const ImageReading image = exact.image();
   for (int i = 0; i < exact.output_count(); ++i) {
     const auto index = static_cast<std::size_t>(i);
